@@ -1,0 +1,3 @@
+//! The `tierra` program.
+
+fn main() {}

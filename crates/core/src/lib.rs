@@ -1,0 +1,22 @@
+//! The vocabulary of the Tierra WebAssembly engine.
+//!
+//! Everything that two parts of the engine must agree on is told once, here: the types
+//! ([`types`]), the typed indices ([`index`]), the traps ([`Trap`]), the features
+//! ([`Features`]), the table of operators ([`op`]) and one pure function per numeric and vector
+//! operator ([`sem`]). The crate knows nothing of modules, memories or instances.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod features;
+pub mod index;
+pub mod op;
+pub mod sem;
+pub mod trap;
+pub mod types;
+pub mod v128;
+
+pub use features::Features;
+pub use trap::Trap;
+pub use v128::V128;

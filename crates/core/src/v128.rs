@@ -1,0 +1,52 @@
+//! The 128-bit vector value.
+
+/// A `v128`: sixteen bytes, lane 0 in the least significant ones.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(transparent)]
+pub struct V128(pub u128);
+
+macro_rules! lanes {
+    ($($from:ident $to:ident $ty:ty, $count:literal;)*) => {$(
+        #[doc = concat!("A vector of ", stringify!($count), " `", stringify!($ty), "` lanes, lane 0 first.")]
+        #[inline(always)]
+        pub fn $from(lanes: [$ty; $count]) -> V128 {
+            let mut bytes = [0u8; 16];
+            for (chunk, lane) in bytes.chunks_exact_mut(16 / $count).zip(lanes) {
+                chunk.copy_from_slice(&lane.to_le_bytes());
+            }
+            V128(u128::from_le_bytes(bytes))
+        }
+
+        #[doc = concat!("The ", stringify!($count), " `", stringify!($ty), "` lanes, lane 0 first.")]
+        #[inline(always)]
+        pub fn $to(self) -> [$ty; $count] {
+            let bytes = self.0.to_le_bytes();
+            core::array::from_fn(|i| {
+                let mut lane = [0u8; 16 / $count];
+                lane.copy_from_slice(&bytes[i * (16 / $count)..][..16 / $count]);
+                <$ty>::from_le_bytes(lane)
+            })
+        }
+    )*};
+}
+
+impl V128 {
+    lanes! {
+        from_u8x16 to_u8x16 u8, 16;
+        from_i8x16 to_i8x16 i8, 16;
+        from_u16x8 to_u16x8 u16, 8;
+        from_i16x8 to_i16x8 i16, 8;
+        from_u32x4 to_u32x4 u32, 4;
+        from_i32x4 to_i32x4 i32, 4;
+        from_u64x2 to_u64x2 u64, 2;
+        from_i64x2 to_i64x2 i64, 2;
+        from_f32x4 to_f32x4 f32, 4;
+        from_f64x2 to_f64x2 f64, 2;
+    }
+}
+
+impl core::fmt::Debug for V128 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "v128(0x{:032x})", self.0)
+    }
+}

@@ -1,0 +1,2 @@
+//! Bytes to validated WebAssembly modules.
+#![no_std]

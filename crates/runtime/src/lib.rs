@@ -1,0 +1,2 @@
+//! Stores, linking, instantiation, host functions, limits.
+#![no_std]

@@ -1,0 +1,1 @@
+//! Tierra, a WebAssembly engine: the embedding API.

@@ -1,0 +1,1 @@
+//! WASI 0.1 for Tierra: capabilities only.

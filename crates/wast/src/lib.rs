@@ -1,0 +1,1 @@
+//! Runs WebAssembly specification scripts on Tierra.
