@@ -1,0 +1,268 @@
+//! What a validated module holds.
+
+use crate::{ConstExpr, Executor, ModuleError, names};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::ops::Range;
+use tierra_core::Features;
+use tierra_core::index::*;
+use tierra_core::types::*;
+
+/// Where a module's bytes live: a vector, a mapped file, flash memory.
+pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// A validated module. It is immutable and belongs to no engine.
+pub struct Module {
+    pub(crate) bytes: Bytes,
+    pub(crate) features: Features,
+    /// Recursion groups, as ranges of `types`.
+    pub rec_groups: Vec<Range<usize>>,
+    /// Defined types.
+    pub types: Vec<SubType<TypeIdx>>,
+    /// Imports in order.
+    pub imports: Vec<Import>,
+    /// The type of every function, imports first.
+    pub funcs: Vec<TypeIdx>,
+    /// How many functions are imported.
+    pub imported_funcs: usize,
+    /// Every table, imports first (those without an initial value).
+    pub tables: Vec<Table>,
+    /// How many tables are imported.
+    pub imported_tables: usize,
+    /// Every memory, imports first.
+    pub memories: Vec<MemoryType>,
+    /// How many memories are imported.
+    pub imported_memories: usize,
+    /// The type of every global, imports first.
+    pub globals: Vec<GlobalType<TypeIdx>>,
+    /// The initial values of the globals that are not imported.
+    pub global_inits: Vec<ConstExpr>,
+    /// The type of every tag, imports first.
+    pub tags: Vec<TypeIdx>,
+    /// How many tags are imported.
+    pub imported_tags: usize,
+    /// Exports in order.
+    pub exports: Vec<Export>,
+    /// The start function.
+    pub start: Option<FuncIdx>,
+    /// Element segments.
+    pub elems: Vec<ElemSegment>,
+    /// Data segments.
+    pub datas: Vec<DataSegment>,
+    /// The bodies of the functions that are not imported: byte ranges of locals and code.
+    pub(crate) bodies: Vec<Range<usize>>,
+    /// Custom sections: name and byte range.
+    pub(crate) customs: Vec<(String, Range<usize>)>,
+    /// Every section: id, and byte range of the contents.
+    pub sections: Vec<(u8, Range<usize>)>,
+}
+
+/// An import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The name of the module that it comes from.
+    pub module: Box<str>,
+    /// Its name there.
+    pub name: Box<str>,
+    /// What it must be.
+    pub ty: ExternType<TypeIdx>,
+}
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The name that it is found by.
+    pub name: Box<str>,
+    /// What is exported.
+    pub item: ExportItem,
+}
+
+/// What an export gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the specification's names")]
+pub enum ExportItem {
+    Func(FuncIdx),
+    Table(TableIdx),
+    Memory(MemoryIdx),
+    Global(GlobalIdx),
+    Tag(TagIdx),
+}
+
+/// A table and its initial value.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The type.
+    pub ty: TableType<TypeIdx>,
+    /// The value of every element at the start; null if absent.
+    pub init: Option<ConstExpr>,
+}
+
+/// A global: type and initial value.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// The type.
+    pub ty: GlobalType<TypeIdx>,
+    /// The initial value.
+    pub init: ConstExpr,
+}
+
+/// How a segment is used; `I` is the index of the memory or table.
+#[derive(Clone, Debug)]
+pub enum SegmentMode<I> {
+    /// Copied at instantiation.
+    Active(I, ConstExpr),
+    /// Copied by instructions.
+    Passive,
+    /// Only declares functions that `ref.func` may name.
+    Declared,
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub struct ElemSegment {
+    /// How it is used.
+    pub mode: SegmentMode<TableIdx>,
+    /// The type of its elements.
+    pub ty: RefType<TypeIdx>,
+    /// Its elements.
+    pub items: ElemItems,
+}
+
+/// The elements of a segment.
+#[derive(Clone, Debug)]
+pub enum ElemItems {
+    /// Functions by index.
+    Funcs(Box<[FuncIdx]>),
+    /// Constant expressions.
+    Exprs(Box<[ConstExpr]>),
+}
+
+impl ElemItems {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            ElemItems::Funcs(items) => items.len(),
+            ElemItems::Exprs(items) => items.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A data segment.
+#[derive(Clone, Debug)]
+pub struct DataSegment {
+    /// How it is used.
+    pub mode: SegmentMode<MemoryIdx>,
+    /// Its bytes, as a range of the module's.
+    pub range: Range<usize>,
+}
+
+/// The body of a function: declarations of locals, then code.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// The bytes, without the size in front.
+    pub bytes: &'a [u8],
+    /// Where they begin in the module.
+    pub offset: usize,
+}
+
+impl Module {
+    /// Reads and validates a module in the binary format (§5).
+    ///
+    /// `executor` runs the validation of bodies, in parallel if it can. Time and memory are
+    /// linear in the bytes.
+    ///
+    /// # Errors
+    /// When the bytes are malformed, not valid, or need a feature that is switched off.
+    pub fn new(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Self, ModuleError> {
+        crate::parse::module(bytes, features, executor)
+    }
+
+    /// The module's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        (*self.bytes).as_ref()
+    }
+
+    /// The features that the module was validated with.
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// The type of a function.
+    pub fn func_type(&self, func: FuncIdx) -> &FuncType<TypeIdx> {
+        self.func_type_at(self.funcs[func.index()])
+    }
+
+    /// The function type with this index.
+    ///
+    /// # Panics
+    /// When the type is not a function type: validation has excluded it.
+    pub fn func_type_at(&self, ty: TypeIdx) -> &FuncType<TypeIdx> {
+        match &self.types[ty.index()].composite {
+            CompositeType::Func(f) => f,
+            _ => panic!("type {ty} is not a function type"),
+        }
+    }
+
+    /// The functions that are not imported.
+    pub fn defined_funcs(&self) -> impl ExactSizeIterator<Item = FuncIdx> {
+        (self.imported_funcs..self.funcs.len()).map(FuncIdx::from_index)
+    }
+
+    /// The body of a function; `None` for an import.
+    pub fn body(&self, func: FuncIdx) -> Option<Body<'_>> {
+        let range = self.bodies.get(func.index().checked_sub(self.imported_funcs)?)?.clone();
+        Some(Body { offset: range.start, bytes: &self.bytes()[range] })
+    }
+
+    /// The bytes of a data segment.
+    pub fn data(&self, data: DataIdx) -> &[u8] {
+        &self.bytes()[self.datas[data.index()].range.clone()]
+    }
+
+    /// The export of this name.
+    pub fn export(&self, name: &str) -> Option<ExportItem> {
+        self.exports.iter().find(|e| &*e.name == name).map(|e| e.item)
+    }
+
+    /// The type of an exported item.
+    pub fn item_type(&self, item: ExportItem) -> ExternType<TypeIdx> {
+        match item {
+            ExportItem::Func(i) => ExternType::Func(self.funcs[i.index()]),
+            ExportItem::Table(i) => ExternType::Table(self.tables[i.index()].ty),
+            ExportItem::Memory(i) => ExternType::Memory(self.memories[i.index()]),
+            ExportItem::Global(i) => ExternType::Global(self.globals[i.index()]),
+            ExportItem::Tag(i) => ExternType::Tag(self.tags[i.index()]),
+        }
+    }
+
+    /// Custom sections: name and contents.
+    pub fn custom_sections(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.customs.iter().map(|(name, range)| (name.as_str(), &self.bytes()[range.clone()]))
+    }
+
+    /// Bytes of all bodies together: the measure of throughput figures.
+    pub fn code_size(&self) -> usize {
+        self.bodies.iter().map(|b| b.len()).sum()
+    }
+
+    /// The name of a function in the name section.
+    ///
+    /// The section is scanned at every call: names are wanted in backtraces, seldom and few.
+    pub fn func_name(&self, func: FuncIdx) -> Option<&str> {
+        names::func_name(self, func)
+    }
+
+    /// The module's own name in the name section.
+    pub fn name(&self) -> Option<&str> {
+        names::module_name(self)
+    }
+
+    /// The byte offset at which the code section's contents begin: DWARF counts from there.
+    pub fn code_section_start(&self) -> Option<usize> {
+        self.sections.iter().find(|(id, _)| *id == 10).map(|(_, range)| range.start)
+    }
+}

@@ -1,0 +1,307 @@
+//! One pass over the sections; bodies are validated at the end, in chunks, by an [`Executor`].
+
+use crate::convert::{self, wasmparser_features};
+use crate::module::*;
+use crate::{ConstExpr, ModuleError};
+use alloc::{string::ToString, vec::Vec};
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering};
+use tierra_core::Features;
+use tierra_core::index::*;
+use tierra_core::types::*;
+use wasmparser::{
+    ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody,
+    Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+};
+
+/// Runs independent tasks, in parallel if it can.
+pub trait Executor {
+    /// Calls `task` with every number below `tasks`, and returns when all calls have.
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
+}
+
+/// Runs tasks one after the other.
+pub struct Sequential;
+
+impl Executor for Sequential {
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        (0..tasks).for_each(task);
+    }
+}
+
+/// Bytes of code that one task validates: large enough that handing out tasks costs nothing.
+const CHUNK: usize = 256 << 10;
+
+pub(crate) fn module(
+    bytes: Bytes,
+    features: Features,
+    executor: &dyn Executor,
+) -> Result<Module, ModuleError> {
+    read(bytes.clone(), features, executor).map_err(|error| {
+        let missing = missing_feature(&bytes, features, executor, error.offset());
+        match missing {
+            Some(name) => error.needs(name),
+            None => error,
+        }
+    })
+}
+
+/// The one switched-off feature with which the module becomes valid, or fails further on.
+fn missing_feature(
+    bytes: &Bytes,
+    features: Features,
+    executor: &dyn Executor,
+    offset: Option<u64>,
+) -> Option<&'static str> {
+    let off = Features::ALL.iter().filter(|(_, f)| !features.contains(*f));
+    off.into_iter()
+        .find(|(_, f)| match read(bytes.clone(), features.with(*f, true), executor) {
+            Ok(_) => true,
+            Err(e) => e.offset() > offset,
+        })
+        .map(|(name, _)| *name)
+}
+
+fn range(range: &Range<u64>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+type Pending<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
+    let mut module = Module {
+        bytes: bytes.clone(),
+        features,
+        rec_groups: Vec::new(),
+        types: Vec::new(),
+        imports: Vec::new(),
+        funcs: Vec::new(),
+        imported_funcs: 0,
+        tables: Vec::new(),
+        imported_tables: 0,
+        memories: Vec::new(),
+        imported_memories: 0,
+        globals: Vec::new(),
+        global_inits: Vec::new(),
+        tags: Vec::new(),
+        imported_tags: 0,
+        exports: Vec::new(),
+        start: None,
+        elems: Vec::new(),
+        datas: Vec::new(),
+        bodies: Vec::new(),
+        customs: Vec::new(),
+        sections: Vec::new(),
+    };
+    let data: &[u8] = (*bytes).as_ref();
+    let features = wasmparser_features(features);
+    let mut validator = Validator::new_with_features(features);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut pending: Vec<Pending<'_>> = Vec::new();
+    for payload in parser.parse_all(data) {
+        let payload = payload?;
+        if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+            module.bodies.push(range(&body.range()));
+            pending.push((func, body));
+        } else {
+            module.section(payload)?;
+        }
+    }
+    validate_bodies(pending, executor)?;
+    Ok(module)
+}
+
+/// Validates bodies in chunks of about [`CHUNK`] bytes; the error of the first function that
+/// has one is returned, whatever the order in which chunks run.
+fn validate_bodies(pending: Vec<Pending<'_>>, executor: &dyn Executor) -> Result<(), ModuleError> {
+    let mut chunks: Vec<Range<usize>> = Vec::new();
+    let (mut start, mut size) = (0, 0);
+    for (i, (_, body)) in pending.iter().enumerate() {
+        size += body.as_bytes().len();
+        if size >= CHUNK || i + 1 == pending.len() {
+            chunks.push(start..i + 1);
+            (start, size) = (i + 1, 0);
+        }
+    }
+    let failed: Vec<AtomicBool> = chunks.iter().map(|_| AtomicBool::new(false)).collect();
+    let check = |chunk: Range<usize>| -> Result<(), ModuleError> {
+        let mut allocations = FuncValidatorAllocations::default();
+        for (func, body) in &pending[chunk] {
+            let func = FuncToValidate {
+                resources: func.resources.clone(),
+                index: func.index,
+                ty: func.ty,
+                features: func.features,
+            };
+            let mut validator = func.into_validator(allocations);
+            validator.validate(body)?;
+            allocations = validator.into_allocations();
+        }
+        Ok(())
+    };
+    executor.run(chunks.len(), &|i| {
+        if check(chunks[i].clone()).is_err() {
+            failed[i].store(true, Ordering::Relaxed);
+        }
+    });
+    match failed.iter().position(|f| f.load(Ordering::Relaxed)) {
+        // Once more for its error: failing is the rare case, so nothing is kept for it above.
+        Some(i) => check(chunks[i].clone()),
+        None => Ok(()),
+    }
+}
+
+impl Module {
+    /// Takes over what a validated section says.
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), ModuleError> {
+        if let Some((id, contents)) = payload.as_section() {
+            self.sections.push((id, range(&contents)));
+        }
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    let start = self.types.len();
+                    for ty in group?.into_types() {
+                        self.types.push(convert::sub_type(&ty)?);
+                    }
+                    self.rec_groups.push(start..self.types.len());
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    self.import(&import?)?;
+                }
+                self.imported_funcs = self.funcs.len();
+                self.imported_tables = self.tables.len();
+                self.imported_memories = self.memories.len();
+                self.imported_tags = self.tags.len();
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.funcs.push(TypeIdx(ty?));
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    let table = table?;
+                    let init = match &table.init {
+                        TableInit::RefNull => None,
+                        TableInit::Expr(expr) => Some(ConstExpr::read(expr)?),
+                    };
+                    self.tables.push(Table { ty: convert::table_type(&table.ty)?, init });
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    self.memories.push(convert::memory_type(&memory?));
+                }
+            }
+            Payload::TagSection(section) => {
+                for tag in section {
+                    self.tags.push(TypeIdx(tag?.func_type_idx));
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    let global = global?;
+                    self.globals.push(convert::global_type(&global.ty)?);
+                    self.global_inits.push(ConstExpr::read(&global.init_expr)?);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    let item = match export.kind {
+                        ExternalKind::Func | ExternalKind::FuncExact => {
+                            ExportItem::Func(FuncIdx(export.index))
+                        }
+                        ExternalKind::Table => ExportItem::Table(TableIdx(export.index)),
+                        ExternalKind::Memory => ExportItem::Memory(MemoryIdx(export.index)),
+                        ExternalKind::Global => ExportItem::Global(GlobalIdx(export.index)),
+                        ExternalKind::Tag => ExportItem::Tag(TagIdx(export.index)),
+                    };
+                    self.exports.push(Export { name: export.name.into(), item });
+                }
+            }
+            Payload::StartSection { func, .. } => self.start = Some(FuncIdx(func)),
+            Payload::ElementSection(section) => {
+                for elem in section {
+                    self.elem(elem?)?;
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data?;
+                    let mode = match &data.kind {
+                        wasmparser::DataKind::Passive => SegmentMode::Passive,
+                        wasmparser::DataKind::Active { memory_index, offset_expr } => {
+                            SegmentMode::Active(MemoryIdx(*memory_index), ConstExpr::read(offset_expr)?)
+                        }
+                    };
+                    let end = data.range.end as usize;
+                    self.datas.push(DataSegment { mode, range: end - data.data.len()..end });
+                }
+            }
+            Payload::CustomSection(section) => {
+                let contents = section.data_offset() as usize..section.range().end as usize;
+                self.customs.push((section.name().to_string(), contents));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, import: &wasmparser::Import<'_>) -> Result<(), ModuleError> {
+        let ty = match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.funcs.push(TypeIdx(ty));
+                ExternType::Func(TypeIdx(ty))
+            }
+            TypeRef::Table(ty) => {
+                let ty = convert::table_type(&ty)?;
+                self.tables.push(Table { ty, init: None });
+                ExternType::Table(ty)
+            }
+            TypeRef::Memory(ty) => {
+                let ty = convert::memory_type(&ty);
+                self.memories.push(ty);
+                ExternType::Memory(ty)
+            }
+            TypeRef::Global(ty) => {
+                let ty = convert::global_type(&ty)?;
+                self.globals.push(ty);
+                ExternType::Global(ty)
+            }
+            TypeRef::Tag(ty) => {
+                self.tags.push(TypeIdx(ty.func_type_idx));
+                ExternType::Tag(TypeIdx(ty.func_type_idx))
+            }
+        };
+        self.imports.push(Import { module: import.module.into(), name: import.name.into(), ty });
+        Ok(())
+    }
+
+    fn elem(&mut self, elem: wasmparser::Element<'_>) -> Result<(), ModuleError> {
+        let mode = match &elem.kind {
+            ElementKind::Passive => SegmentMode::Passive,
+            ElementKind::Declared => SegmentMode::Declared,
+            ElementKind::Active { table_index, offset_expr } => {
+                SegmentMode::Active(TableIdx(table_index.unwrap_or(0)), ConstExpr::read(offset_expr)?)
+            }
+        };
+        let (ty, items) = match elem.items {
+            ElementItems::Functions(funcs) => {
+                let funcs = funcs.into_iter().map(|f| f.map(FuncIdx)).collect::<Result<Vec<_>, _>>()?;
+                (RefType::non_null(HeapType::Func), ElemItems::Funcs(funcs.into()))
+            }
+            ElementItems::Expressions(ty, exprs) => {
+                let exprs =
+                    exprs.into_iter().map(|e| ConstExpr::read(&e?)).collect::<Result<Vec<_>, _>>()?;
+                (convert::ref_type(ty)?, ElemItems::Exprs(exprs.into()))
+            }
+        };
+        self.elems.push(ElemSegment { mode, ty, items });
+        Ok(())
+    }
+}
