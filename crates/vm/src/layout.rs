@@ -1,0 +1,298 @@
+//! The structures that guest code of every tier reads: their layout is the contract between
+//! tiers (DESIGN §3), so they are `repr(C)` and told once, here.
+//!
+//! Values live in *slots* of 8 bytes, untagged; a `v128` takes two; `i32` and `f32` are
+//! zero-extended. References outside of the heap are, in a slot, a pointer to a [`FuncRef`] for
+//! the `func` hierarchy and a 32-bit heap offset for all others; null is 0 for both.
+//!
+//! Instances, records and function references are never freed or moved before their store is
+//! dropped: guest code holds raw pointers to them.
+
+use crate::StoreCore;
+use core::cell::Cell;
+use core::ptr::{NonNull, null, null_mut};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use tierra_core::index::{FuncIdx, TypeId};
+
+/// How a call into guest code or into a host function ended. What there is to know about an end
+/// other than `Done` waits in the store ([`StoreCore::pending`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+#[must_use]
+pub enum Status {
+    /// Results are in the slots.
+    Done = 0,
+    /// The guest trapped.
+    Trap = 1,
+    /// An exception of the guest is on its way up.
+    Throw = 2,
+    /// The guest asked to end (`proc_exit`), a host function failed or panicked: nothing that
+    /// the guest could catch.
+    Host = 3,
+}
+
+/// The one signature under which Rust code is called by guest code, and guest code by Rust.
+///
+/// `slots` holds the parameters at the call and the results after it; it has room for the
+/// larger of the two.
+pub type HostFn =
+    unsafe extern "C" fn(exec: *const ExecContext, env: *mut Instance, slots: *mut u64) -> Status;
+
+/// The stable identity of a function's code, shared by all instances of its module. Entries are
+/// cells: a tier publishes better code by one store.
+#[repr(C)]
+pub struct FuncRecord {
+    /// Interpreter code: points at the header of translated code, never null. At first a stub
+    /// whose frame is too large for any stack, so that the first call takes the slow path and
+    /// translates.
+    pub interp_code: AtomicPtr<u64>,
+    /// Machine code under the machine-code ABI; null while there is none.
+    pub machine_entry: AtomicPtr<u8>,
+    /// Counts down to the next tier.
+    pub budget: AtomicI32,
+    /// The function's index in its module; 0 for a host function.
+    pub index: FuncIdx,
+    /// Slots of all parameters.
+    pub param_slots: u32,
+    /// Slots of all results.
+    pub result_slots: u32,
+    /// The host function, if it is one.
+    pub host: Option<HostFn>,
+    /// What the tier keeps for the module of this function (opaque here); null for a host
+    /// function.
+    pub owner: *const (),
+}
+
+// SAFETY: the mutable parts are atomics; `owner` points to data that is `Sync` and outlives the
+// record, as the tier that sets it guarantees.
+unsafe impl Send for FuncRecord {}
+// SAFETY: as above.
+unsafe impl Sync for FuncRecord {}
+
+/// A function with its instance: what a `funcref` points to. Stable until the store is dropped.
+#[repr(C)]
+pub struct FuncRef {
+    /// The code.
+    pub record: *const FuncRecord,
+    /// The instance that the code runs in. For a host function: a [`HostEnv`], which begins
+    /// with a valid instance without memories.
+    pub instance: *mut Instance,
+    /// The canonical type.
+    pub type_id: TypeId,
+    /// The index in the store's table of function references that heap objects use; 0 while it
+    /// has none.
+    pub heap_index: Cell<u32>,
+}
+
+/// A type id that no type has: a call through an entry that holds it misses.
+pub const NO_TYPE: TypeId = TypeId(u32::MAX);
+
+/// An entry of a table of functions: a copy of what [`FuncRef`] says, so that an indirect call
+/// reads one cache line.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct TableFunc {
+    /// The code; null for null.
+    pub record: *const FuncRecord,
+    /// The instance; null for null.
+    pub instance: *mut Instance,
+    /// The type; [`NO_TYPE`] for null.
+    pub type_id: TypeId,
+    /// The function reference; null for null.
+    pub funcref: *const FuncRef,
+}
+
+impl TableFunc {
+    /// The entry of a null reference.
+    pub const NULL: TableFunc =
+        TableFunc { record: null(), instance: null_mut(), type_id: NO_TYPE, funcref: null() };
+
+    /// The entry of a function reference.
+    ///
+    /// # Safety
+    /// `funcref` is null or points to a function reference of a live store.
+    pub unsafe fn new(funcref: *const FuncRef) -> Self {
+        // SAFETY: the caller's.
+        match unsafe { funcref.as_ref() } {
+            None => Self::NULL,
+            Some(f) => Self { record: f.record, instance: f.instance, type_id: f.type_id, funcref },
+        }
+    }
+}
+
+/// What guest code sees of a table. Elements are [`TableFunc`] entries for the `func`
+/// hierarchy, else slots.
+#[repr(C)]
+pub struct TableDef {
+    /// The first element.
+    pub base: *mut u8,
+    /// The number of elements.
+    pub len: usize,
+}
+
+/// What guest code sees of a memory.
+#[repr(C)]
+pub struct MemoryDef {
+    /// The first byte. It moves only in memories that are not shared, and only by growth.
+    pub base: *mut u8,
+    /// The size in bytes. Other threads may grow a shared memory: a stale value is too small,
+    /// so whoever finds an access out of bounds reads it again before it traps.
+    pub len: AtomicUsize,
+}
+
+/// The value of a global: one slot, or two for a `v128`.
+#[derive(Clone, Copy)]
+#[repr(C, align(16))]
+pub struct GlobalCell(pub [u64; 2]);
+
+/// A tag. Its address is its identity.
+#[repr(C)]
+pub struct TagDef {
+    /// The canonical function type.
+    pub type_id: TypeId,
+}
+
+/// The instance as guest code sees it: the one pointer that is passed along.
+#[repr(C)]
+pub struct Instance {
+    /// The execution context of the stack that runs it.
+    pub exec: *const ExecContext,
+    /// Memory 0; an empty memory if there is none.
+    pub memory0: *mut MemoryDef,
+    /// Every memory.
+    pub memories: *const *mut MemoryDef,
+    /// Every global.
+    pub globals: *const *mut GlobalCell,
+    /// Every table.
+    pub tables: *const *mut TableDef,
+    /// Every function.
+    pub funcs: *const *const FuncRef,
+    /// Every tag.
+    pub tags: *const *mut TagDef,
+    /// The canonical id of each of the module's types.
+    pub type_ids: *const TypeId,
+    /// What the host keeps for the instance; null in a [`HostEnv`].
+    pub data: *const crate::InstanceData,
+}
+
+/// What a host function runs in.
+#[repr(C)]
+pub struct HostEnv {
+    /// An instance without anything, so that callers can treat all callees alike.
+    pub instance: Instance,
+    /// The closure, as the code of the host function knows it.
+    pub closure: *mut (),
+}
+
+/// Why a running guest has to stop at its next poll.
+pub mod reason {
+    /// The deadline passed or the host interrupted.
+    pub const INTERRUPT: u32 = 1 << 0;
+    /// The process that the thread belongs to ended.
+    pub const PROCESS_ENDED: u32 = 1 << 1;
+}
+
+/// One stack of one store on which guest code runs.
+///
+/// It is shared (`Arc`) between the store and the handles that interrupt it. Other threads touch
+/// nothing but the atomics; all cells belong to the thread that runs the store.
+#[repr(C)]
+pub struct ExecContext {
+    /// Native stack addresses below this one are out of bounds for machine code.
+    pub stack_limit: AtomicUsize,
+    /// Interpreter frames end at or below this address. An interrupter stores 0, which no frame
+    /// satisfies: the stack check is the poll.
+    pub interp_limit: AtomicUsize,
+    /// Why the limits are impossible ([`reason`]).
+    pub reasons: AtomicU32,
+    /// What is left of the store's fuel.
+    pub fuel: Cell<i64>,
+    /// The first byte of the garbage-collected heap: references are offsets from here.
+    pub heap_base: Cell<*mut u8>,
+    /// The store.
+    pub store: Cell<*mut StoreCore>,
+    /// The innermost entry into guest code.
+    pub activation: Cell<*mut Activation>,
+    /// The first interpreter slot that no frame uses: the next entry puts its parameters here.
+    pub interp_top: Cell<*mut u64>,
+    /// The bounds of the interpreter's stack.
+    pub interp_stack: Cell<(*mut u64, *mut u64)>,
+    /// How many host functions are on the native stack below.
+    pub host_depth: Cell<u32>,
+}
+
+// SAFETY: the cells are only touched by the thread that holds the store exclusively; everybody
+// else uses the atomics, through `interrupt`.
+unsafe impl Send for ExecContext {}
+// SAFETY: as above.
+unsafe impl Sync for ExecContext {}
+
+impl ExecContext {
+    /// A context without a stack.
+    pub const fn new() -> Self {
+        Self {
+            stack_limit: AtomicUsize::new(0),
+            interp_limit: AtomicUsize::new(0),
+            reasons: AtomicU32::new(0),
+            fuel: Cell::new(0),
+            heap_base: Cell::new(null_mut()),
+            store: Cell::new(null_mut()),
+            activation: Cell::new(null_mut()),
+            interp_top: Cell::new(null_mut()),
+            interp_stack: Cell::new((null_mut(), null_mut())),
+            host_depth: Cell::new(0),
+        }
+    }
+
+    /// Makes the guest stop at its next poll. Any thread may call it.
+    pub fn interrupt(&self, reason: u32) {
+        self.reasons.fetch_or(reason, Ordering::SeqCst);
+        self.interp_limit.store(0, Ordering::SeqCst);
+        self.stack_limit.store(usize::MAX, Ordering::SeqCst);
+    }
+
+    /// Puts the real limits in place again, unless a reason stands against it: whoever installs
+    /// a limit reads the reasons once more after it.
+    pub fn install_limits(&self) {
+        self.interp_limit.store(self.interp_stack.get().1 as usize, Ordering::SeqCst);
+        self.stack_limit.store(0, Ordering::SeqCst);
+        let reasons = self.reasons.load(Ordering::SeqCst);
+        if reasons != 0 {
+            self.interrupt(reasons);
+        }
+    }
+
+    /// Takes the reasons for which the guest was stopped and installs the limits again.
+    pub fn take_reasons(&self) -> u32 {
+        let reasons = self.reasons.swap(0, Ordering::SeqCst);
+        self.install_limits();
+        reasons
+    }
+
+    /// The store that this context runs.
+    pub fn store(&self) -> NonNull<StoreCore> {
+        NonNull::new(self.store.get()).expect("a context is used after its store is set")
+    }
+}
+
+impl Default for ExecContext {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One entry into guest code. It is kept by the entering Rust function and linked from the
+/// context; walks of the stack go from activation to activation.
+#[repr(C)]
+pub struct Activation {
+    /// The entry below.
+    pub previous: *mut Activation,
+    /// The frame pointer of the first interpreter frame of this entry.
+    pub entry_sp: *mut u64,
+    /// Where guest code stood when it last left to Rust: the word after the instruction.
+    pub exit_ip: Cell<*const u64>,
+    /// The frame that it left from.
+    pub exit_sp: Cell<*mut u64>,
+    /// The instance that it left from.
+    pub exit_instance: Cell<*mut Instance>,
+}
