@@ -31,6 +31,18 @@ macro_rules! lanes {
 }
 
 impl V128 {
+    /// The vector with these bits, lane 0 in the least significant ones.
+    #[inline(always)]
+    pub const fn from_bits(bits: u128) -> V128 {
+        V128(bits)
+    }
+
+    /// All 128 bits, lane 0 in the least significant ones.
+    #[inline(always)]
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+
     lanes! {
         from_u8x16 to_u8x16 u8, 16;
         from_i8x16 to_i8x16 i8, 16;
