@@ -43,7 +43,7 @@ macro_rules! truncations {
 
 truncations! {
     "i32.trunc_f32_s" i32_trunc_f32_s, "i32.trunc_sat_f32_s" i32_trunc_sat_f32_s,
-        (a: f32) -> i32 as u32, a >= -P31 as f32 && a < P31 as f32;
+        (a: f32) -> i32 as u32, (-P31 as f32..P31 as f32).contains(&a);
     "i32.trunc_f32_u" i32_trunc_f32_u, "i32.trunc_sat_f32_u" i32_trunc_sat_f32_u,
         (a: f32) -> u32 as u32, a > -1.0 && a < P32 as f32;
     "i32.trunc_f64_s" i32_trunc_f64_s, "i32.trunc_sat_f64_s" i32_trunc_sat_f64_s,
@@ -51,11 +51,11 @@ truncations! {
     "i32.trunc_f64_u" i32_trunc_f64_u, "i32.trunc_sat_f64_u" i32_trunc_sat_f64_u,
         (a: f64) -> u32 as u32, a > -1.0 && a < P32;
     "i64.trunc_f32_s" i64_trunc_f32_s, "i64.trunc_sat_f32_s" i64_trunc_sat_f32_s,
-        (a: f32) -> i64 as u64, a >= -P63 as f32 && a < P63 as f32;
+        (a: f32) -> i64 as u64, (-P63 as f32..P63 as f32).contains(&a);
     "i64.trunc_f32_u" i64_trunc_f32_u, "i64.trunc_sat_f32_u" i64_trunc_sat_f32_u,
         (a: f32) -> u64 as u64, a > -1.0 && a < P64 as f32;
     "i64.trunc_f64_s" i64_trunc_f64_s, "i64.trunc_sat_f64_s" i64_trunc_sat_f64_s,
-        (a: f64) -> i64 as u64, a >= -P63 && a < P63;
+        (a: f64) -> i64 as u64, (-P63..P63).contains(&a);
     "i64.trunc_f64_u" i64_trunc_f64_u, "i64.trunc_sat_f64_u" i64_trunc_sat_f64_u,
         (a: f64) -> u64 as u64, a > -1.0 && a < P64;
 }

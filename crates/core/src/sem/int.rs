@@ -34,9 +34,9 @@ integers! {
     "ge_s" i32_ge_s i64_ge_s (a, b) -> flag => u32::from(a.cast_signed() >= b.cast_signed());
     "ge_u" i32_ge_u i64_ge_u (a, b) -> flag => u32::from(a >= b);
 
-    "clz" i32_clz i64_clz (a) -> same => a.leading_zeros().into();
-    "ctz" i32_ctz i64_ctz (a) -> same => a.trailing_zeros().into();
-    "popcnt" i32_popcnt i64_popcnt (a) -> same => a.count_ones().into();
+    "clz" i32_clz i64_clz (a) -> same => a.leading_zeros() as _;
+    "ctz" i32_ctz i64_ctz (a) -> same => a.trailing_zeros() as _;
+    "popcnt" i32_popcnt i64_popcnt (a) -> same => a.count_ones() as _;
 
     "add" i32_add i64_add (a, b) -> same => a.wrapping_add(b);
     "sub" i32_sub i64_sub (a, b) -> same => a.wrapping_sub(b);

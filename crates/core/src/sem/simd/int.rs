@@ -51,8 +51,10 @@ lanewise! {
     // The average, rounded up, without a wider type.
     "avgr_u" |a, b| (a | b) - ((a ^ b) >> 1) => u8 i8x16_avgr_u, u16 i16x8_avgr_u;
     // Only the product of two minima exceeds the range, by one.
-    "q15mulr_sat_s" |a, b| ((i32::from(a) * i32::from(b) + (1 << 14)) >> 15).min(i32::from(i16::MAX)) as i16 =>
-        i16 i16x8_q15mulr_sat_s;
+    "q15mulr_sat_s" |a, b| {
+        let product = i32::from(a) * i32::from(b);
+        ((product + (1 << 14)) >> 15).min(i16::MAX.into()) as i16
+    } => i16 i16x8_q15mulr_sat_s;
 }
 
 /// Defines comparisons: a lane of the result is all ones or all zeros.
