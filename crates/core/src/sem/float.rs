@@ -75,10 +75,6 @@ macro_rules! width {
             use super::ROUNDS;
 
             const SIGN: $bits = 1 << ($bits::BITS - 1);
-            const INFINITY: $bits = $float::INFINITY.to_bits();
-
-            /// The most significant bit of the mantissa: set in a quiet NaN.
-            const QUIET: u32 = $float::MANTISSA_DIGITS - 2;
 
             /// The least magnitude from which on every float is an integer. Adding it to a
             /// smaller magnitude leaves no bits for a fraction, so the addition rounds to the
@@ -100,18 +96,19 @@ macro_rules! width {
                 $float::from_bits(a.to_bits() & !SIGN | b.to_bits() & SIGN)
             }
 
-            /// The value itself, but quiet if it is a NaN. Done on bits: arithmetic such as
-            /// `a * 1.0` may be optimized away, and would not quiet anything.
-            #[inline(always)]
-            fn quiet(a: $float) -> $float {
-                let nan = a.to_bits() & !SIGN > INFINITY;
-                $float::from_bits(a.to_bits() | $bits::from(nan) << QUIET)
-            }
-
-            /// `nearest` of a magnitude below `INTEGRAL`, without the sign.
+            /// The magnitude of `a`, if it is less than `INTEGRAL`, rounded to the nearest
+            /// integer. Of a NaN, a quiet NaN.
             #[inline(always)]
             fn round_magnitude(a: $float) -> $float {
                 abs(a) + INTEGRAL - INTEGRAL
+            }
+
+            /// `a` if it is large and so an integer, else what was made of it by
+            /// `round_magnitude`, with the sign of `a`.
+            #[inline(always)]
+            fn select(a: $float, rounded: $float) -> $float {
+                let rounded = copysign(rounded, a);
+                if abs(a) >= INTEGRAL { a } else { rounded }
             }
 
             #[inline(always)]
@@ -120,11 +117,7 @@ macro_rules! width {
                 if ROUNDS {
                     return a.round_ties_even();
                 }
-                if abs(a) < INTEGRAL {
-                    copysign(round_magnitude(a), a)
-                } else {
-                    quiet(a)
-                }
+                select(a, round_magnitude(a))
             }
 
             #[inline(always)]
@@ -133,13 +126,8 @@ macro_rules! width {
                 if ROUNDS {
                     return a.trunc();
                 }
-                if abs(a) < INTEGRAL {
-                    let rounded = round_magnitude(a);
-                    let excess = if rounded > abs(a) { 1.0 } else { 0.0 };
-                    copysign(rounded - excess, a)
-                } else {
-                    quiet(a)
-                }
+                let rounded = round_magnitude(a);
+                select(a, rounded - if rounded > abs(a) { 1.0 } else { 0.0 })
             }
 
             #[inline(always)]
@@ -148,13 +136,8 @@ macro_rules! width {
                 if ROUNDS {
                     return a.floor();
                 }
-                if abs(a) < INTEGRAL {
-                    let rounded = copysign(round_magnitude(a), a);
-                    let excess = if rounded > a { 1.0 } else { 0.0 };
-                    copysign(rounded - excess, a)
-                } else {
-                    quiet(a)
-                }
+                let rounded = copysign(round_magnitude(a), a);
+                select(a, rounded - if rounded > a { 1.0 } else { 0.0 })
             }
 
             #[inline(always)]
@@ -163,35 +146,27 @@ macro_rules! width {
                 if ROUNDS {
                     return a.ceil();
                 }
-                if abs(a) < INTEGRAL {
-                    let rounded = copysign(round_magnitude(a), a);
-                    let lack = if rounded < a { 1.0 } else { 0.0 };
-                    copysign(rounded + lack, a)
-                } else {
-                    quiet(a)
-                }
+                let rounded = copysign(round_magnitude(a), a);
+                select(a, rounded + if rounded < a { 1.0 } else { 0.0 })
             }
 
             /// Of equal operands, which may be zeros of different signs, the two selections
             /// give one each, and the union of the bits is the negative zero. The sum of
-            /// operands of which one is a NaN is a quiet NaN.
+            /// operands of which one is a NaN is a quiet NaN. All of it is computed always:
+            /// a branch would keep the lanes of a vector apart.
             #[inline(always)]
             pub fn min(a: $float, b: $float) -> $float {
-                if a.is_nan() | b.is_nan() {
-                    return a + b;
-                }
                 let (one, other) = (if a < b { a } else { b }, if b < a { b } else { a });
-                $float::from_bits(one.to_bits() | other.to_bits())
+                let (less, sum) = ($float::from_bits(one.to_bits() | other.to_bits()), a + b);
+                if a.is_nan() | b.is_nan() { sum } else { less }
             }
 
             /// As `min`; the intersection of the bits of two zeros is the positive one.
             #[inline(always)]
             pub fn max(a: $float, b: $float) -> $float {
-                if a.is_nan() | b.is_nan() {
-                    return a + b;
-                }
                 let (one, other) = (if a > b { a } else { b }, if b > a { b } else { a });
-                $float::from_bits(one.to_bits() & other.to_bits())
+                let (more, sum) = ($float::from_bits(one.to_bits() & other.to_bits()), a + b);
+                if a.is_nan() | b.is_nan() { sum } else { more }
             }
 
             #[inline(always)]

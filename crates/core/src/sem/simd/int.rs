@@ -98,9 +98,9 @@ shifts! {
     "shr_u" wrapping_shr => u8 i8x16_shr_u, u16 i16x8_shr_u, u32 i32x4_shr_u, u64 i64x2_shr_u;
 }
 
-/// Defines the reductions of a vector to a number.
+/// Defines `all_true` and `bitmask`, the latter from the function of one half of the vector.
 macro_rules! reductions {
-    ($($lane:ident $all_true:ident $bitmask:ident;)*) => {$(
+    ($($lane:ident $all_true:ident $bitmask:ident $signs:ident;)*) => {$(
         #[doc = concat!("`", shape!($lane), ".all_true`.")]
         #[inline(always)]
         pub fn $all_true(a: V128) -> u32 {
@@ -111,17 +111,42 @@ macro_rules! reductions {
         #[doc = concat!("`", shape!($lane), ".bitmask`: the signs, that of lane 0 in bit 0.")]
         #[inline(always)]
         pub fn $bitmask(a: V128) -> u32 {
-            let signs = $lane::split(a).map(|a| u32::from(a < 0));
-            signs.into_iter().rev().fold(0, |mask, sign| mask << 1 | sign)
+            let [low, high] = a.to_u64x2();
+            ($signs(low) | $signs(high) << (8 / size_of::<$lane>())) as u32
         }
     )*};
 }
 
 reductions! {
-    i8 i8x16_all_true i8x16_bitmask;
-    i16 i16x8_all_true i16x8_bitmask;
-    i32 i32x4_all_true i32x4_bitmask;
-    i64 i64x2_all_true i64x2_bitmask;
+    u8 i8x16_all_true i8x16_bitmask signs8;
+    u16 i16x8_all_true i16x8_bitmask signs16;
+    u32 i32x4_all_true i32x4_bitmask signs32;
+    u64 i64x2_all_true i64x2_bitmask signs64;
+}
+
+/// The signs of eight lanes, gathered by a multiplication: a summand of the factor moves one of
+/// them to its place among the highest bits, and no two of the products meet.
+#[inline(always)]
+fn signs8(half: u64) -> u64 {
+    (half >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// The signs of four lanes.
+#[inline(always)]
+fn signs16(half: u64) -> u64 {
+    (half >> 15 & 0x0001_0001_0001_0001).wrapping_mul(0x0001_0002_0004_0008) >> 48 & 15
+}
+
+/// The signs of two lanes.
+#[inline(always)]
+fn signs32(half: u64) -> u64 {
+    half >> 31 & 1 | half >> 62 & 2
+}
+
+/// The sign of one lane.
+#[inline(always)]
+fn signs64(half: u64) -> u64 {
+    half >> 63
 }
 
 /// Defines what goes from the lanes `$from` to the lanes `$to` of twice the width.

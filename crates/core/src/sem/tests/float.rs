@@ -23,7 +23,7 @@ fn floats64() -> impl Iterator<Item = f64> {
         if state & 1 == 0 {
             state
         } else {
-            state & (1 << 63 | (1 << 58) - 1) | 0x400 << 52
+            state & ((1 << 63) | ((1 << 58) - 1)) | 0x400 << 52
         }
     });
     edges
