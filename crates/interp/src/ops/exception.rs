@@ -1,0 +1,68 @@
+//! Throwing. Catching costs nothing until then: handlers are found in tables by the addresses
+//! that frames keep.
+
+use super::memory::reload;
+use super::trap;
+use crate::dispatch::{Flow, Instr, Regs, Stop};
+use crate::operand::*;
+use tierra_core::Trap;
+use tierra_core::index::TagIdx;
+use tierra_vm::builtins;
+
+/// Continues at the handler of the pending exception, or leaves for the entry below. `r` stands
+/// behind the instruction that threw.
+#[inline(always)]
+pub(crate) unsafe fn unwind(r: &mut Regs) -> Flow {
+    // SAFETY: `r` is the state of a running interpreter whose store holds an exception.
+    unsafe {
+        crate::run::leave(r.ip, r.sp, r.inst);
+        let exec = (*r.inst).exec;
+        if !crate::walk::find_handler(exec) {
+            return Flow::Stop(Stop::THROW);
+        }
+        let activation = &*(*exec).activation.get();
+        r.ip = activation.exit_ip.get();
+        r.sp = activation.exit_sp.get();
+        r.inst = activation.exit_instance.get();
+        reload(r);
+    }
+    Flow::Next
+}
+
+/// `throw`: arguments from slot `dst`, tag `b`; a site follows.
+pub(crate) struct Throw;
+
+impl Instr for Throw {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: `Instr::run`'s contract; validation bounds the index.
+        unsafe {
+            let args = r.args();
+            let after = r.ip.add(3);
+            crate::run::leave(after, r.sp, r.inst);
+            let exn = trap!(builtins::exn_new(r.inst, TagIdx(args.b), r.slot(args.dst)));
+            crate::run::set_pending_exception(r.inst, exn);
+            r.ip = after;
+            unwind(r)
+        }
+    }
+}
+
+/// `throw_ref`: slot `dst` is the exception; a site follows.
+pub(crate) struct ThrowRef;
+
+impl Instr for ThrowRef {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: `Instr::run`'s contract.
+        unsafe {
+            let exn = r.get::<u64>(r.args().dst);
+            if exn == 0 {
+                return Flow::Stop(Stop::trap(Trap::NullExceptionReference));
+            }
+            crate::run::set_pending_exception(r.inst, exn);
+            r.ip = r.ip.add(3);
+            unwind(r)
+        }
+    }
+}
