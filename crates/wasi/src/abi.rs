@@ -135,14 +135,29 @@ impl Filestat {
     /// Of something that is no file on the host.
     pub fn of_type(filetype: Filetype) -> Filestat {
         let (dev, ino, nlink, size, atim, mtim, ctim) = Default::default();
-        Filestat { dev, ino, filetype, nlink, size, atim, mtim, ctim }
+        Filestat {
+            dev,
+            ino,
+            filetype,
+            nlink,
+            size,
+            atim,
+            mtim,
+            ctim,
+        }
     }
 
     pub fn layout(&self, abi: Abi) -> Vec<u8> {
-        let record = Record::new().u64(0, self.dev).u64(8, self.ino).u8(16, self.filetype as u8);
+        let record = Record::new()
+            .u64(0, self.dev)
+            .u64(8, self.ino)
+            .u8(16, self.filetype as u8);
         let (record, rest) = match abi {
             Abi::Preview1 => (record.u64(24, self.nlink), 32),
-            Abi::Unstable => (record.u32(20, u32::try_from(self.nlink).unwrap_or(u32::MAX)), 24),
+            Abi::Unstable => (
+                record.u32(20, u32::try_from(self.nlink).unwrap_or(u32::MAX)),
+                24,
+            ),
         };
         record
             .u64(rest, self.size)

@@ -28,7 +28,10 @@ impl StringList {
         if list.len() > (u32::MAX / 4) as usize {
             return Err(Errno::Overflow);
         }
-        Ok(StringList { strings: list, bytes })
+        Ok(StringList {
+            strings: list,
+            bytes,
+        })
     }
 
     fn sizes(&self, call: &mut Call<'_>, count: u32, size: u32) -> Outcome {

@@ -72,7 +72,11 @@ pub struct WasiBuilder {
 }
 
 enum Preopen {
-    Directory { dir: Dir, name: String, access: Access },
+    Directory {
+        dir: Dir,
+        name: String,
+        access: Access,
+    },
     Listener(TcpListener),
     Stream(TcpStream),
 }
@@ -150,7 +154,9 @@ impl WasiBuilder {
 
     /// Passes all three standard streams through.
     pub fn inherit_stdio(self) -> WasiBuilder {
-        self.stdin(Stdin::Inherit).stdout(Stdout::Inherit).stderr(Stdout::Inherit)
+        self.stdin(Stdin::Inherit)
+            .stdout(Stdout::Inherit)
+            .stderr(Stdout::Inherit)
     }
 
     /// Opens a directory of the host, which the guest finds as `name`.
@@ -171,7 +177,11 @@ impl WasiBuilder {
         name: impl Into<String>,
         access: Access,
     ) -> WasiBuilder {
-        self.preopens.push(Preopen::Directory { dir, name: name.into(), access });
+        self.preopens.push(Preopen::Directory {
+            dir,
+            name: name.into(),
+            access,
+        });
         self
     }
 
@@ -220,11 +230,18 @@ impl WasiBuilder {
     /// that hold a `=`, and if the host refuses a stream.
     pub fn build(self) -> io::Result<Arc<Wasi>> {
         let invalid = |errno: Errno| io::Error::new(io::ErrorKind::InvalidInput, errno);
-        if self.environ.iter().any(|(name, _)| name.is_empty() || name.contains('=')) {
+        if self
+            .environ
+            .iter()
+            .any(|(name, _)| name.is_empty() || name.contains('='))
+        {
             return Err(invalid(Errno::Inval));
         }
         let args = StringList::new(self.args).map_err(invalid)?;
-        let environ = self.environ.into_iter().map(|(name, value)| format!("{name}={value}"));
+        let environ = self
+            .environ
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"));
         let environ = StringList::new(environ).map_err(invalid)?;
 
         let table = Table::new(self.max_descriptors);
@@ -273,8 +290,9 @@ impl Preopen {
     }
 }
 
-const STREAM_RIGHTS: Rights =
-    Rights::FD_FDSTAT_SET_FLAGS.or(Rights::FD_FILESTAT_GET).or(Rights::POLL_FD_READWRITE);
+const STREAM_RIGHTS: Rights = Rights::FD_FDSTAT_SET_FLAGS
+    .or(Rights::FD_FILESTAT_GET)
+    .or(Rights::POLL_FD_READWRITE);
 
 fn stdin(stdin: Stdin) -> io::Result<Descriptor> {
     let input = match stdin {
@@ -284,7 +302,12 @@ fn stdin(stdin: Stdin) -> io::Result<Descriptor> {
         Stdin::Reader(reader) => Input::Reader(Mutex::new(reader)),
     };
     let rights = STREAM_RIGHTS | Rights::FD_READ;
-    Ok(Descriptor::new(Object::Input(input), rights, Rights::NONE, Fdflags::default()))
+    Ok(Descriptor::new(
+        Object::Input(input),
+        rights,
+        Rights::NONE,
+        Fdflags::default(),
+    ))
 }
 
 fn stdout(stdout: Stdout, fd: u32) -> io::Result<Descriptor> {
@@ -298,7 +321,12 @@ fn stdout(stdout: Stdout, fd: u32) -> io::Result<Descriptor> {
     if matches!(output, Output::Null) {
         rights = rights | NO_TERMINAL;
     }
-    Ok(Descriptor::new(Object::Output(output), rights, Rights::NONE, Fdflags::default()))
+    Ok(Descriptor::new(
+        Object::Output(output),
+        rights,
+        Rights::NONE,
+        Fdflags::default(),
+    ))
 }
 
 /// Guests take a character device without these rights for a terminal.

@@ -19,10 +19,15 @@ pub(crate) enum ClockId {
 
 impl ClockId {
     pub fn new(id: u32) -> Result<ClockId, Errno> {
-        [ClockId::Realtime, ClockId::Monotonic, ClockId::ProcessCpu, ClockId::ThreadCpu]
-            .get(id as usize)
-            .copied()
-            .ok_or(Errno::Inval)
+        [
+            ClockId::Realtime,
+            ClockId::Monotonic,
+            ClockId::ProcessCpu,
+            ClockId::ThreadCpu,
+        ]
+        .get(id as usize)
+        .copied()
+        .ok_or(Errno::Inval)
     }
 }
 
@@ -38,11 +43,17 @@ pub(crate) enum Clocks {
 
 impl Clocks {
     pub fn system() -> Clocks {
-        Clocks::System { start: Instant::now(), cpu: sys::cpu_time(false).unwrap_or(0) }
+        Clocks::System {
+            start: Instant::now(),
+            cpu: sys::cpu_time(false).unwrap_or(0),
+        }
     }
 
     pub fn fixed(start: u64, step: u64) -> Clocks {
-        Clocks::Fixed { now: start.into(), step }
+        Clocks::Fixed {
+            now: start.into(),
+            step,
+        }
     }
 
     /// Nanoseconds on a clock.
@@ -55,7 +66,9 @@ impl Clocks {
                     .unwrap_or_else(|now| now))
             }
             (_, ClockId::Realtime) => {
-                let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let time = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 u64::try_from(time.as_nanos()).map_err(|_| Errno::Overflow)
             }
             (Clocks::System { start, .. }, ClockId::Monotonic) => {

@@ -84,7 +84,11 @@ impl Descriptor {
     }
 
     pub fn require(&self, rights: Rights) -> Result<(), Errno> {
-        if self.grant().base.contains(rights) { Ok(()) } else { Err(Errno::Notcapable) }
+        if self.grant().base.contains(rights) {
+            Ok(())
+        } else {
+            Err(Errno::Notcapable)
+        }
     }
 
     pub fn flags(&self) -> Fdflags {
@@ -156,7 +160,11 @@ impl Descriptor {
 
 impl HostFile {
     pub fn new(file: File, filetype: Filetype) -> HostFile {
-        HostFile { file, filetype, turn: Mutex::default() }
+        HostFile {
+            file,
+            filetype,
+            turn: Mutex::default(),
+        }
     }
 
     /// Whether reading or writing can take for ever.
@@ -167,6 +175,9 @@ impl HostFile {
 
 impl Directory {
     pub fn new(dir: Dir) -> Directory {
-        Directory { dir, reader: Mutex::default() }
+        Directory {
+            dir,
+            reader: Mutex::default(),
+        }
     }
 }

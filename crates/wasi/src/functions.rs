@@ -105,7 +105,6 @@ macro_rules! define_methods {
         impl Wasi {
             $(
                 #[doc = concat!("`", stringify!($name), "` of WASI 0.1.")]
-                #[allow(clippy::too_many_arguments)]
                 pub fn $name(
                     &self,
                     call: &mut Call<'_>,

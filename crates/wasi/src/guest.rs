@@ -128,7 +128,11 @@ impl<'a> Call<'a> {
 
     /// Fails if the guest must stop; long loops ask between their steps.
     pub(crate) fn go_on(&self) -> Result<(), Stop> {
-        if self.guest.interrupt().pending() { Err(Stop::Interrupted) } else { Ok(()) }
+        if self.guest.interrupt().pending() {
+            Err(Stop::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -141,7 +145,10 @@ pub struct FlagInterrupt {
 impl FlagInterrupt {
     /// One that isn't raised.
     pub fn new() -> io::Result<FlagInterrupt> {
-        Ok(FlagInterrupt { raised: false.into(), wake: sys::Wake::new()? })
+        Ok(FlagInterrupt {
+            raised: false.into(),
+            wake: sys::Wake::new()?,
+        })
     }
 }
 
@@ -151,7 +158,8 @@ impl Interrupt for FlagInterrupt {
     }
 
     fn raise(&self) {
-        self.raised.store(true, std::sync::atomic::Ordering::Release);
+        self.raised
+            .store(true, std::sync::atomic::Ordering::Release);
         self.wake.wake();
     }
 

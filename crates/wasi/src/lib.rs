@@ -16,6 +16,9 @@
 //! - **A guest that waits can be stopped.** Nothing waits but `wait::wait`, which also waits
 //!   for the guest's [`Interrupt`], and no lock is held there.
 
+// How many parameters a function has, the specification decides.
+#![allow(clippy::too_many_arguments)]
+
 mod abi;
 mod args;
 mod builder;

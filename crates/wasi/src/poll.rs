@@ -88,9 +88,19 @@ struct Layout {
 impl Layout {
     fn of(abi: Abi) -> Layout {
         match abi {
-            Abi::Preview1 => Layout { size: 48, clock_id: 16, timeout: 24, flags: 40 },
+            Abi::Preview1 => Layout {
+                size: 48,
+                clock_id: 16,
+                timeout: 24,
+                flags: 40,
+            },
             // An identifier of the clock comes first, and nobody asks for it.
-            Abi::Unstable => Layout { size: 56, clock_id: 24, timeout: 32, flags: 48 },
+            Abi::Unstable => Layout {
+                size: 56,
+                clock_id: 24,
+                timeout: 32,
+                flags: 48,
+            },
         }
     }
 }
@@ -154,7 +164,11 @@ fn watch(wasi: &Wasi, call: &Call<'_>, all: &[Subscription]) -> Outcome<Vec<Opti
         }
     }
     loop {
-        let left = if at_once { Some(Duration::ZERO) } else { next_deadline(wasi, all)? };
+        let left = if at_once {
+            Some(Duration::ZERO)
+        } else {
+            next_deadline(wasi, all)?
+        };
         // A clock of our own moves only once nothing else happens before.
         let fixed = wasi.clocks.is_fixed() && left.is_some();
         let timeout = if fixed { Some(Duration::ZERO) } else { left };
@@ -194,17 +208,28 @@ fn event(
 ) -> Result<Option<Event>, Errno> {
     let (descriptor, interest) = match &subscription.wants {
         Wants::Nothing(errno) => {
-            return Ok(Some(Event { errno: *errno, bytes: 0, flags: 0 }));
+            return Ok(Some(Event {
+                errno: *errno,
+                bytes: 0,
+                flags: 0,
+            }));
         }
         Wants::Time(clock, deadline) => {
             let over = wasi.clocks.now(*clock)? >= *deadline;
-            return Ok(over.then_some(Event { errno: Errno::Success, bytes: 0, flags: 0 }));
+            return Ok(over.then_some(Event {
+                errno: Errno::Success,
+                bytes: 0,
+                flags: 0,
+            }));
         }
         Wants::Ready(descriptor, interest) => (descriptor, *interest),
     };
     let state = match descriptor.source() {
         Some(_) => seen.next().unwrap_or_default(),
-        None => Readiness { ready: true, ..Readiness::default() },
+        None => Readiness {
+            ready: true,
+            ..Readiness::default()
+        },
     };
     if !state.ready {
         return Ok(None);
@@ -213,9 +238,17 @@ fn event(
         Interest::Read => readable(descriptor)?,
         Interest::Write => (0, false),
     };
-    let errno = if state.error && !state.hangup { Errno::Io } else { Errno::Success };
-    let flags = if state.hangup || ended { HANGUP } else { 0 };
-    Ok(Some(Event { errno, bytes, flags }))
+    // What is broken is ready as well: the call that follows says how.
+    let flags = if state.hangup || state.error || ended {
+        HANGUP
+    } else {
+        0
+    };
+    Ok(Some(Event {
+        errno: Errno::Success,
+        bytes,
+        flags,
+    }))
 }
 
 /// How many bytes can be read without waiting, and whether the end is known to be behind.

@@ -119,16 +119,25 @@ impl Wasi {
         if self.status.get().is_some() {
             interrupt.raise();
         }
-        Registration { wasi: self.clone(), key }
+        Registration {
+            wasi: self.clone(),
+            key,
+        }
     }
 
     /// Fails once the process has ended.
     pub(crate) fn go_on(&self) -> Result<(), Stop> {
-        if self.status.get().is_some() { Err(Stop::Interrupted) } else { Ok(()) }
+        if self.status.get().is_some() {
+            Err(Stop::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 
     fn lock_interrupts(&self) -> std::sync::MutexGuard<'_, Interrupts> {
-        self.interrupts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.interrupts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

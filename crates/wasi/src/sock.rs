@@ -43,7 +43,6 @@ pub(crate) fn sock_accept(
     Ok(call.write_u32(out, accepted)?)
 }
 
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn sock_recv(
     wasi: &Wasi,
     call: &mut Call<'_>,
@@ -69,7 +68,10 @@ pub(crate) fn sock_recv(
             (false, false) => waiting.until_done(|| read(stream, buffer))?,
             (false, true) => receive_all(stream, &waiting, buffer)?,
         };
-        Ok(Filled { length, last: peek || !wait_all })
+        Ok(Filled {
+            length,
+            last: peek || !wait_all,
+        })
     })?;
     // A stream never cuts a message off.
     call.write(out_flags, &0u16.to_le_bytes())?;

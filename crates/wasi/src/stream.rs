@@ -20,12 +20,18 @@ impl OutputPipe {
 
     /// One that holds up to `limit` bytes; the guest is told `NOSPC` beyond.
     pub fn with_limit(limit: usize) -> OutputPipe {
-        OutputPipe { shared: Arc::default(), limit }
+        OutputPipe {
+            shared: Arc::default(),
+            limit,
+        }
     }
 
     /// What was written until now.
     pub fn contents(&self) -> Vec<u8> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What was written until now, which is then forgotten.
@@ -64,12 +70,14 @@ impl Input {
 
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Input::Bytes(bytes) => {
-                bytes.lock().unwrap_or_else(PoisonError::into_inner).read(buffer)
-            }
-            Input::Reader(reader) => {
-                reader.lock().unwrap_or_else(PoisonError::into_inner).read(buffer)
-            }
+            Input::Bytes(bytes) => bytes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .read(buffer),
+            Input::Reader(reader) => reader
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .read(buffer),
         }
     }
 

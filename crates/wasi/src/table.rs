@@ -22,7 +22,10 @@ struct Slots {
 
 impl Table {
     pub fn new(limit: usize) -> Table {
-        Table { slots: Mutex::default(), limit }
+        Table {
+            slots: Mutex::default(),
+            limit,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
@@ -30,7 +33,11 @@ impl Table {
     }
 
     pub fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
-        self.lock().slots.get(fd as usize).and_then(Clone::clone).ok_or(Errno::Badf)
+        self.lock()
+            .slots
+            .get(fd as usize)
+            .and_then(Clone::clone)
+            .ok_or(Errno::Badf)
     }
 
     /// A descriptor that has these rights.
@@ -42,7 +49,11 @@ impl Table {
 
     /// Whether one more fits; for calls that would have effects before they insert.
     pub fn has_room(&self) -> Result<(), Errno> {
-        if self.lock().free() < self.limit { Ok(()) } else { Err(Errno::Mfile) }
+        if self.lock().free() < self.limit {
+            Ok(())
+        } else {
+            Err(Errno::Mfile)
+        }
     }
 
     /// Puts a descriptor at the lowest free number.
@@ -71,7 +82,11 @@ impl Table {
     pub fn renumber(&self, from: u32, to: u32) -> Result<(), Errno> {
         let mut slots = self.lock();
         for fd in [from, to] {
-            slots.slots.get(fd as usize).and_then(Option::as_ref).ok_or(Errno::Badf)?;
+            slots
+                .slots
+                .get(fd as usize)
+                .and_then(Option::as_ref)
+                .ok_or(Errno::Badf)?;
         }
         if from == to {
             return Ok(());
@@ -93,7 +108,11 @@ impl Slots {
     }
 
     fn take(&mut self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
-        let taken = self.slots.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::Badf)?;
+        let taken = self
+            .slots
+            .get_mut(fd as usize)
+            .and_then(Option::take)
+            .ok_or(Errno::Badf)?;
         self.first_free = self.first_free.min(fd as usize);
         Ok(taken)
     }

@@ -60,7 +60,11 @@ struct State {
 
 impl Threads {
     pub fn new(limit: usize) -> Threads {
-        Threads { state: Mutex::default(), ended: Condvar::new(), limit }
+        Threads {
+            state: Mutex::default(),
+            ended: Condvar::new(),
+            limit,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -74,7 +78,11 @@ impl Threads {
             return Err(Errno::Again);
         }
         loop {
-            state.last = if state.last == MAX_THREAD_ID { 1 } else { state.last + 1 };
+            state.last = if state.last == MAX_THREAD_ID {
+                1
+            } else {
+                state.last + 1
+            };
             let id = state.last;
             if state.live.insert(id) {
                 return Ok(id);
@@ -92,7 +100,10 @@ impl Wasi {
     ) -> Result<i32, crate::Stop> {
         self.go_on()?;
         let started = self.threads.start().and_then(|id| {
-            let thread = WasiThread { wasi: self.clone(), id };
+            let thread = WasiThread {
+                wasi: self.clone(),
+                id,
+            };
             spawner.spawn(thread, start_arg).map(|()| id as i32)
         });
         Ok(started.unwrap_or_else(|errno| -i32::from(errno.code())))
@@ -107,7 +118,11 @@ impl Wasi {
     pub fn join_threads(&self) {
         let mut state = self.threads.lock();
         while !state.live.is_empty() {
-            state = self.threads.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .threads
+                .ended
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -26,7 +26,11 @@ pub(crate) fn wait(
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let wake = wake_source(interrupt);
         let step = if wake.is_some() { LONGEST } else { SLICE };
-        let seen = sys::wait(sources, wake, Some(left.map_or(step, |left| left.min(step))))?;
+        let seen = sys::wait(
+            sources,
+            wake,
+            Some(left.map_or(step, |left| left.min(step))),
+        )?;
         if interrupt.pending() {
             return Err(Stop::Interrupted.into());
         }

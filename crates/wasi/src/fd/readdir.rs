@@ -40,13 +40,16 @@ pub(crate) fn fd_readdir(
         chunk.clear();
         ended = true;
         {
-            let mut reader = directory.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reader = directory
+                .reader
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             // Reading from the start sees the directory as it is now.
             if reader.is_none() || next == 0 {
                 *reader = Some(ReadDir::new(&directory.dir)?);
             }
-            let reader = reader.as_mut().expect("just made");
-            reader.read(next, |entry| {
+            let open = reader.as_mut().expect("just made");
+            open.read(next, |entry| {
                 // The parent may be outside of what the guest was given.
                 let ino = if entry.name == b".." { 0 } else { entry.ino };
                 let header = Record::new()
@@ -60,6 +63,9 @@ pub(crate) fn fd_readdir(
                 ended = chunk.len() < wanted;
                 ended
             })?;
+            if ended {
+                *reader = None;
+            }
         }
         // Entries that go over this chunk but not over the guest's buffer are whole.
         chunk.truncate((length - done) as usize);

@@ -60,7 +60,10 @@ pub(crate) fn fd_fdstat_set_rights(
     base: u64,
     inheriting: u64,
 ) -> Outcome {
-    let to = Grant { base: Rights::from_bits(base), inheriting: Rights::from_bits(inheriting) };
+    let to = Grant {
+        base: Rights::from_bits(base),
+        inheriting: Rights::from_bits(inheriting),
+    };
     Ok(wasi.table.get(fd)?.narrow(to)?)
 }
 

@@ -64,7 +64,10 @@ pub(crate) fn fd_pread(
     let read = iovs.scatter(call, |_, buffer, done| {
         let offset = position(offset, done)?;
         let length = sys::read_at(&file.file, buffer, offset)?;
-        Ok(Filled { length, last: false })
+        Ok(Filled {
+            length,
+            last: false,
+        })
     })?;
     Ok(call.write_u32(out, read)?)
 }
@@ -109,7 +112,10 @@ fn read(descriptor: &Descriptor, call: &mut Call<'_>, buffer: &mut [u8]) -> Outc
     let length = match &descriptor.object {
         Object::File(file) if !file.can_block() => {
             let length = sys::read(&file.file, buffer)?;
-            return Ok(Filled { length, last: false });
+            return Ok(Filled {
+                length,
+                last: false,
+            });
         }
         Object::File(file) => wait.until_done(|| file.try_read(buffer))?,
         Object::Stream(stream) => wait.until_done(|| io::Read::read(&mut &*stream, buffer))?,
@@ -171,8 +177,11 @@ impl<'a> Waiting<'a> {
             match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.nonblocking => {
-                    let sources: Vec<_> =
-                        self.source.iter().map(|source| (*source, self.interest)).collect();
+                    let sources: Vec<_> = self
+                        .source
+                        .iter()
+                        .map(|source| (*source, self.interest))
+                        .collect();
                     wait(&sources, None, self.interrupt)?;
                 }
                 result => return Ok(result?),
@@ -198,7 +207,9 @@ impl HostFile {
 
     fn ready(&self, interest: Interest) -> io::Result<()> {
         // Directories and the like are the host's to refuse.
-        let Some(source) = sys::source(&self.file) else { return Ok(()) };
+        let Some(source) = sys::source(&self.file) else {
+            return Ok(());
+        };
         if self.filetype == Filetype::Directory || look_at(source, interest)? {
             Ok(())
         } else {

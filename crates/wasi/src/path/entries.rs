@@ -32,7 +32,12 @@ pub(crate) fn path_remove_directory(
     let directory = parent.directory()?;
     parent.require(Rights::PATH_REMOVE_DIRECTORY)?;
     let path = read_path(call, path, length)?;
-    directory.dir.remove_dir(path)?;
+    // A trailing slash says no more than the call itself.
+    let name = match split(&path) {
+        Some(_) => path.trim_end_matches('/'),
+        None => &path,
+    };
+    directory.dir.remove_dir(name)?;
     Ok(())
 }
 
@@ -49,7 +54,12 @@ pub(crate) fn path_unlink_file(
     let path = read_path(call, path, length)?;
     if names_directory(&path) {
         let found = directory.dir.metadata(&path)?;
-        return Err(if found.is_dir() { Errno::Isdir } else { Errno::Notdir }.into());
+        return Err(if found.is_dir() {
+            Errno::Isdir
+        } else {
+            Errno::Notdir
+        }
+        .into());
     }
     cap_fs_ext::DirExt::remove_file_or_symlink(&directory.dir, path)?;
     Ok(())

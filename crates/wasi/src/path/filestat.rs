@@ -30,7 +30,6 @@ pub(crate) fn path_filestat_get(
     Ok(call.write(out, &stat.layout(call.abi))?)
 }
 
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn path_filestat_set_times(
     wasi: &Wasi,
     call: &mut Call<'_>,

@@ -7,7 +7,6 @@ use crate::guest::{Call, Outcome};
 use crate::process::Wasi;
 use crate::rights::Rights;
 
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn path_link(
     wasi: &Wasi,
     call: &mut Call<'_>,
@@ -62,7 +61,11 @@ fn refuse_trailing_slash(dir: &cap_std::fs::Dir, path: &str) -> Result<(), Errno
         return Ok(());
     }
     let found = dir.symlink_metadata(path.trim_end_matches('/'))?;
-    Err(if found.is_dir() { Errno::Exist } else { Errno::Notdir })
+    Err(if found.is_dir() {
+        Errno::Exist
+    } else {
+        Errno::Notdir
+    })
 }
 
 pub(crate) fn path_readlink(

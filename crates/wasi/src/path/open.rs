@@ -17,10 +17,10 @@ use crate::rights::Rights;
 use crate::sys;
 
 /// The rights for which the host must open a file writable.
-const NEEDS_WRITE: Rights =
-    Rights::FD_WRITE.or(Rights::FD_ALLOCATE).or(Rights::FD_FILESTAT_SET_SIZE);
+const NEEDS_WRITE: Rights = Rights::FD_WRITE
+    .or(Rights::FD_ALLOCATE)
+    .or(Rights::FD_FILESTAT_SET_SIZE);
 
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn path_open(
     wasi: &Wasi,
     call: &mut Call<'_>,
@@ -62,7 +62,12 @@ pub(crate) fn path_open(
             }
             let object = Object::Directory(Directory::new(dir));
             let inheriting = Rights::from_bits(inheriting) & grant.inheriting;
-            Descriptor::new(object, granted & Rights::DIRECTORY, inheriting, Fdflags::default())
+            Descriptor::new(
+                object,
+                granted & Rights::DIRECTORY,
+                inheriting,
+                Fdflags::default(),
+            )
         }
         Opened::File(file) => {
             // Asked to write, a file that can't be written is refused rather than opened.
@@ -70,7 +75,12 @@ pub(crate) fn path_open(
                 return Err(Errno::Notcapable.into());
             }
             let object = Object::File(file);
-            Descriptor::new(object, granted & Rights::FILE, Rights::NONE, request.fdflags)
+            Descriptor::new(
+                object,
+                granted & Rights::FILE,
+                Rights::NONE,
+                request.fdflags,
+            )
         }
     };
     let opened = wasi.table.insert(descriptor)?;
@@ -145,14 +155,21 @@ enum Opened {
 }
 
 fn open(dir: &Dir, path: &str, request: &Request, granted: Rights) -> Result<Opened, Errno> {
-    let (creates, truncates) = (request.oflags.has(Oflags::CREAT), request.oflags.has(Oflags::TRUNC));
+    let (creates, truncates) = (
+        request.oflags.has(Oflags::CREAT),
+        request.oflags.has(Oflags::TRUNC),
+    );
     let wants_directory = request.oflags.has(Oflags::DIRECTORY);
     if wants_directory && (creates || truncates) {
         return Err(Errno::Inval);
     }
     if names_directory(path) && creates {
         // No file has such a name. An existing directory is one all the same.
-        return Err(if dir.is_dir(path) { Errno::Isdir } else { Errno::Noent });
+        return Err(if dir.is_dir(path) {
+            Errno::Isdir
+        } else {
+            Errno::Noent
+        });
     }
     if wants_directory && request.asked.contains(Rights::FD_WRITE) {
         return Err(match dir.metadata(path)?.is_dir() {

@@ -49,7 +49,12 @@ impl ReadDir {
         let start = usize::try_from(cookie).unwrap_or(usize::MAX);
         for (index, (name, filetype, ino)) in self.entries.iter().enumerate().skip(start) {
             let next = index as u64 + 1;
-            if !each(DirEntry { next, ino: *ino, filetype: *filetype, name }) {
+            if !each(DirEntry {
+                next,
+                ino: *ino,
+                filetype: *filetype,
+                name,
+            }) {
                 break;
             }
         }

@@ -17,10 +17,10 @@ use crate::errno::Errno;
 
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(target_os = "linux")]
-pub(crate) use linux::ReadDir;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use super::snapshot::ReadDir;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::ReadDir;
 
 /// A descriptor that can be waited for.
 pub(crate) type Source<'a> = BorrowedFd<'a>;
@@ -220,7 +220,9 @@ pub(crate) fn path_filestat_of(data: &cap_std::fs::Metadata) -> io::Result<Files
 /// Times before 1970 have no representation in WASI.
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> u64 {
     match u64::try_from(seconds) {
-        Ok(seconds) => seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds as u64),
+        Ok(seconds) => seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(nanoseconds as u64),
         Err(_) => 0,
     }
 }
@@ -290,7 +292,11 @@ pub(crate) fn set_append(file: &File, append: bool) -> Result<(), Errno> {
 pub(crate) fn fdflags(file: &File) -> Fdflags {
     use rustix::fs::OFlags;
     let flags = rustix::fs::fcntl_getfl(file).unwrap_or(OFlags::empty());
-    if flags.contains(OFlags::APPEND) { Fdflags::APPEND } else { Fdflags::default() }
+    if flags.contains(OFlags::APPEND) {
+        Fdflags::APPEND
+    } else {
+        Fdflags::default()
+    }
 }
 
 /// Whether an open file can be read and written.
@@ -299,7 +305,10 @@ pub(crate) fn access(file: &File) -> (bool, bool) {
     match rustix::fs::fcntl_getfl(file) {
         Ok(flags) => {
             let mode = flags & OFlags::RWMODE;
-            (mode != OFlags::WRONLY, mode == OFlags::WRONLY || mode == OFlags::RDWR)
+            (
+                mode != OFlags::WRONLY,
+                mode == OFlags::WRONLY || mode == OFlags::RDWR,
+            )
         }
         Err(_) => (false, false),
     }
@@ -310,14 +319,23 @@ pub(crate) type NewTime = Option<Option<u64>>;
 
 fn timestamps(atim: NewTime, mtim: NewTime) -> Timestamps {
     let spec = |time: NewTime| match time {
-        None => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT as _ },
-        Some(None) => Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW as _ },
+        None => Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_OMIT as _,
+        },
+        Some(None) => Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW as _,
+        },
         Some(Some(ns)) => Timespec {
             tv_sec: (ns / 1_000_000_000) as i64,
             tv_nsec: (ns % 1_000_000_000) as _,
         },
     };
-    Timestamps { last_access: spec(atim), last_modification: spec(mtim) }
+    Timestamps {
+        last_access: spec(atim),
+        last_modification: spec(mtim),
+    }
 }
 
 pub(crate) fn set_times(file: impl AsFd, atim: NewTime, mtim: NewTime) -> Result<(), Errno> {
@@ -331,15 +349,23 @@ pub(crate) fn set_entry_times(
     atim: NewTime,
     mtim: NewTime,
 ) -> Result<(), Errno> {
-    rustix::fs::utimensat(parent, name, &timestamps(atim, mtim), AtFlags::SYMLINK_NOFOLLOW)
-        .map_err(|errno| io::Error::from(errno).into())
+    rustix::fs::utimensat(
+        parent,
+        name,
+        &timestamps(atim, mtim),
+        AtFlags::SYMLINK_NOFOLLOW,
+    )
+    .map_err(|errno| io::Error::from(errno).into())
 }
-
 
 /// Processor time of this process and of this thread, in nanoseconds.
 pub(crate) fn cpu_time(thread: bool) -> Result<u64, Errno> {
     use rustix::time::{ClockId, clock_gettime};
-    let id = if thread { ClockId::ThreadCPUTime } else { ClockId::ProcessCPUTime };
+    let id = if thread {
+        ClockId::ThreadCPUTime
+    } else {
+        ClockId::ProcessCPUTime
+    };
     let time = clock_gettime(id);
     Ok(nanoseconds(time.tv_sec, time.tv_nsec))
 }
@@ -358,7 +384,7 @@ pub(crate) fn clock_resolution(clock: u32) -> u64 {
 }
 
 pub(crate) fn set_dir_times(dir: &Dir, atim: NewTime, mtim: NewTime) -> Result<(), Errno> {
-    set_times(dir, atim, mtim)
+    set_entry_times(dir, ".", atim, mtim)
 }
 
 /// Sets the times of what a path leads to, following links.
@@ -383,5 +409,12 @@ pub(crate) fn set_path_times(
 }
 
 pub(crate) fn sync_dir(dir: &Dir) -> io::Result<()> {
-    Ok(rustix::fs::fsync(dir)?)
+    Ok(rustix::fs::fsync(readable_dir(dir)?)?)
+}
+
+/// The same directory, opened to be read: a [`Dir`] may be a mere place in the tree.
+fn readable_dir(dir: &Dir) -> io::Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(dir, ".", flags, Mode::empty())?)
 }

@@ -17,7 +17,10 @@ pub(crate) struct ReadDir {
 
 impl ReadDir {
     pub fn new(dir: &Dir) -> io::Result<ReadDir> {
-        Ok(ReadDir { dir: rustix::fs::Dir::read_from(dir)?, position: 0 })
+        Ok(ReadDir {
+            dir: rustix::fs::Dir::new(super::readable_dir(dir)?)?,
+            position: 0,
+        })
     }
 
     /// Calls `each` with the entries from `cookie` on until it returns false.
