@@ -14,8 +14,10 @@
 //!   allocation beyond a constant (64 KiB buffers, 1024 parts of a scatter list, 4096
 //!   subscriptions, the descriptor table's limit).
 //! - **A guest that waits can be stopped.** Nothing waits but `wait::wait`, which also waits
-//!   for the guest's [`Interrupt`], and no lock is held there.
+//!   for the guest's [`Interrupt`], and no lock is held there. Streams that the embedder
+//!   implements itself are the exception.
 
+#![forbid(unsafe_code)]
 // How many parameters a function has, the specification decides.
 #![allow(clippy::too_many_arguments)]
 

@@ -15,48 +15,20 @@ use super::{Interest, Readiness};
 use crate::abi::{Fdflags, Filestat, Filetype};
 use crate::errno::Errno;
 
+mod errno;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use super::snapshot::ReadDir;
+mod portable;
+
+pub(crate) use errno::errno_of;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::ReadDir;
+pub(crate) use linux::{ReadDir, advise};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::{ReadDir, advise};
 
 /// A descriptor that can be waited for.
 pub(crate) type Source<'a> = BorrowedFd<'a>;
-
-/// Maps the host's number. Where two of them mean one code, both are named.
-pub(crate) fn errno_of(error: &io::Error) -> Option<Errno> {
-    macro_rules! same {
-        ($host:expr; $($from:ident => $to:ident)*) => {
-            match $host { $(HostErrno::$from => Some(Errno::$to),)* _ => None }
-        };
-    }
-    let host = HostErrno::from_io_error(error)?;
-    if host == HostErrno::OPNOTSUPP {
-        return Some(Errno::Notsup);
-    }
-    same! { host;
-        TOOBIG => TooBig ACCESS => Acces ADDRINUSE => Addrinuse ADDRNOTAVAIL => Addrnotavail
-        AFNOSUPPORT => Afnosupport AGAIN => Again ALREADY => Already BADF => Badf
-        BADMSG => Badmsg BUSY => Busy CANCELED => Canceled CHILD => Child
-        CONNABORTED => Connaborted CONNREFUSED => Connrefused CONNRESET => Connreset
-        DEADLK => Deadlk DESTADDRREQ => Destaddrreq DOM => Dom DQUOT => Dquot EXIST => Exist
-        FAULT => Fault FBIG => Fbig HOSTUNREACH => Hostunreach IDRM => Idrm ILSEQ => Ilseq
-        INPROGRESS => Inprogress INTR => Intr INVAL => Inval IO => Io ISCONN => Isconn
-        ISDIR => Isdir LOOP => Loop MFILE => Mfile MLINK => Mlink MSGSIZE => Msgsize
-        MULTIHOP => Multihop NAMETOOLONG => Nametoolong NETDOWN => Netdown NETRESET => Netreset
-        NETUNREACH => Netunreach NFILE => Nfile NOBUFS => Nobufs NODEV => Nodev NOENT => Noent
-        NOEXEC => Noexec NOLCK => Nolck NOLINK => Nolink NOMEM => Nomem NOMSG => Nomsg
-        NOPROTOOPT => Noprotoopt NOSPC => Nospc NOSYS => Nosys NOTCONN => Notconn
-        NOTDIR => Notdir NOTEMPTY => Notempty NOTRECOVERABLE => Notrecoverable
-        NOTSOCK => Notsock NOTSUP => Notsup NOTTY => Notty NXIO => Nxio OVERFLOW => Overflow
-        OWNERDEAD => Ownerdead PERM => Perm PIPE => Pipe PROTO => Proto
-        PROTONOSUPPORT => Protonosupport PROTOTYPE => Prototype RANGE => Range ROFS => Rofs
-        SPIPE => Spipe SRCH => Srch STALE => Stale TIMEDOUT => Timedout TXTBSY => Txtbsy
-        XDEV => Xdev
-    }
-}
 
 /// Waits until a source is ready, `wake` is readable, or the time is over. Returns early and
 /// empty-handed when a signal comes.
@@ -255,24 +227,6 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 
 /// How much a writable pipe or terminal takes without waiting.
 pub(crate) const WRITE_ATOM: usize = 4096;
-
-pub(crate) use rustix::fs::Advice;
-
-pub(crate) fn advise(file: &File, offset: u64, length: u64, advice: u32) -> Result<(), Errno> {
-    use Advice::*;
-    let order = [Normal, Sequential, Random, WillNeed, DontNeed, NoReuse];
-    let advice = *order.get(advice as usize).ok_or(Errno::Inval)?;
-    // A negative number to the host.
-    if offset > i64::MAX as u64 || length > i64::MAX as u64 {
-        return Err(Errno::Inval);
-    }
-    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-    rustix::fs::fadvise(file, offset, std::num::NonZeroU64::new(length), advice)
-        .map_err(io::Error::from)?;
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-    let _ = (file, advice);
-    Ok(())
-}
 
 pub(crate) fn allocate(file: &File, offset: u64, length: u64) -> Result<(), Errno> {
     rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), offset, length)

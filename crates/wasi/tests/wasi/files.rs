@@ -215,4 +215,19 @@ fn named_pipes() {
     writer.join().unwrap();
     assert_eq!(w.thread.read(fd, 100).unwrap(), b"", "the writer is gone");
     w.thread.set_times("pipe", FOLLOW).unwrap();
+
+    // A read without a writer waits until it is stopped.
+    let fd = w.thread.open("pipe", 0, Rights::FD_READ).unwrap();
+    let interrupt = w.thread.memory.interrupt.clone();
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        interrupt.raise();
+    });
+    let n = w.thread.iovs(&[(BUFFER as u32, 1)]);
+    let mut call = Call::new(&mut w.thread.memory, Abi::Preview1);
+    assert_eq!(
+        w.thread.wasi.fd_read(&mut call, fd, INPUT, n, OUT),
+        Err(Stop::Interrupted)
+    );
+    stopper.join().unwrap();
 }

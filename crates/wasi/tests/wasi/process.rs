@@ -15,6 +15,13 @@ fn every_function_is_in_the_table() {
 }
 
 #[test]
+fn threads_can_share_a_process() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Wasi>();
+    shared::<WasiThread>();
+}
+
+#[test]
 fn a_default_process_has_nothing() {
     let mut thread = Thread::new(Wasi::builder().build().unwrap());
     for get in [Wasi::args_sizes_get, Wasi::environ_sizes_get] {

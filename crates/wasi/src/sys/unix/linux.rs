@@ -1,11 +1,14 @@
-//! Linux: directories are read with the kernel's own cookies.
+//! Linux: directories are read with the kernel's own cookies, and advice is passed on.
 
+use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 
 use cap_std::fs::Dir;
-use rustix::fs::FileType;
+use rustix::fs::{Advice, FileType};
 
 use crate::abi::Filetype;
+use crate::errno::Errno;
 use crate::sys::DirEntry;
 
 /// A directory being read. A cookie is the kernel's position, so it holds across calls,
@@ -64,4 +67,16 @@ fn filetype(kind: FileType) -> Filetype {
         FileType::Socket => Filetype::SocketStream,
         _ => Filetype::Unknown,
     }
+}
+
+pub(crate) fn advise(file: &File, offset: u64, length: u64, advice: u32) -> Result<(), Errno> {
+    use Advice::*;
+    const ORDER: [Advice; 6] = [Normal, Sequential, Random, WillNeed, DontNeed, NoReuse];
+    let advice = *ORDER.get(advice as usize).ok_or(Errno::Inval)?;
+    // Negative numbers to the host.
+    if offset > i64::MAX as u64 || length > i64::MAX as u64 {
+        return Err(Errno::Inval);
+    }
+    rustix::fs::fadvise(file, offset, NonZeroU64::new(length), advice)
+        .map_err(|errno| io::Error::from(errno).into())
 }
