@@ -1,0 +1,177 @@
+//! What an engine may do: one value per knob, with its default and its unit.
+
+use crate::{Error, Result};
+use alloc::{format, vec::Vec};
+use tierra_core::Features;
+
+/// How functions are executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Tier {
+    /// The interpreter alone.
+    #[default]
+    Interp,
+    /// Every function is compiled by the one-pass compiler.
+    Baseline,
+    /// Every function is compiled by the optimizing compiler.
+    Optimizing,
+    /// Functions rise from tier to tier as they get hot.
+    Auto,
+}
+
+impl Tier {
+    /// Every tier with the name that flags and errors use.
+    pub const ALL: &[(&str, Tier)] = &[
+        ("interp", Tier::Interp),
+        ("baseline", Tier::Baseline),
+        ("optimizing", Tier::Optimizing),
+        ("auto", Tier::Auto),
+    ];
+
+    /// The name that flags and errors use.
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, t)| *t == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The tier of this name.
+    ///
+    /// # Errors
+    /// When no tier has the name; the message lists those that exist.
+    pub fn by_name(name: &str) -> Result<Tier> {
+        Self::ALL
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, t)| *t)
+            .ok_or_else(|| {
+                let names = Self::ALL
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Error::msg(format!("unknown tier `{name}`; there are {names}"))
+            })
+    }
+}
+
+/// The configuration of an [`Engine`](crate::Engine).
+///
+/// Every method returns the configuration again, so that calls chain.
+///
+/// ```
+/// use tierra_runtime::{Config, Engine, Features};
+///
+/// let mut config = Config::new();
+/// config.features(Features::default().with(Features::THREADS, false)).consume_fuel(true);
+/// let engine = Engine::new(&config)?;
+/// # Ok::<(), tierra_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) features: Features,
+    pub(crate) consume_fuel: bool,
+    pub(crate) max_stack: usize,
+    pub(crate) max_host_depth: u32,
+    pub(crate) gc_heap_max: usize,
+    pub(crate) gc_stress: bool,
+    pub(crate) tier: Tier,
+    pub(crate) parallel: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// The default: every standard feature, no fuel, an interpreter stack of 8 MiB.
+    pub fn new() -> Self {
+        Self {
+            features: Features::default(),
+            consume_fuel: false,
+            max_stack: 8 << 20,
+            max_host_depth: 200,
+            gc_heap_max: 1 << 30,
+            gc_stress: false,
+            tier: Tier::Interp,
+            parallel: true,
+        }
+    }
+
+    /// The features that modules may use.
+    pub fn features(&mut self, features: Features) -> &mut Self {
+        self.features = features;
+        self
+    }
+
+    /// Switches features on or off.
+    pub fn feature(&mut self, feature: Features, on: bool) -> &mut Self {
+        self.features = self.features.with(feature, on);
+        self
+    }
+
+    /// Whether guest code consumes fuel, which [`Store::set_fuel`](crate::Store::set_fuel) grants.
+    pub fn consume_fuel(&mut self, on: bool) -> &mut Self {
+        self.consume_fuel = on;
+        self
+    }
+
+    /// Bytes of stack for the guest calls of one store. When they are used up the guest traps
+    /// with [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    pub fn max_stack(&mut self, bytes: usize) -> &mut Self {
+        self.max_stack = bytes;
+        self
+    }
+
+    /// How deep host functions that call back into the guest may nest before the guest traps with
+    /// [`Trap::StackOverflow`](crate::Trap::StackOverflow).
+    ///
+    /// Each level takes native stack, how much depends on the host functions: the default of 200
+    /// is meant for threads of 2 MiB.
+    pub fn max_host_depth(&mut self, depth: u32) -> &mut Self {
+        self.max_host_depth = depth;
+        self
+    }
+
+    /// Bytes that the garbage-collected heap of one store may take, at most 4 GiB.
+    pub fn gc_heap_max(&mut self, bytes: usize) -> &mut Self {
+        self.gc_heap_max = bytes;
+        self
+    }
+
+    /// Collects garbage at every allocation: slow, and it finds handles that are not rooted.
+    pub fn gc_stress(&mut self, on: bool) -> &mut Self {
+        self.gc_stress = on;
+        self
+    }
+
+    /// How functions are executed.
+    pub fn tier(&mut self, tier: Tier) -> &mut Self {
+        self.tier = tier;
+        self
+    }
+
+    /// Whether large modules are validated by several threads (with the feature `std`).
+    pub fn parallel_validation(&mut self, on: bool) -> &mut Self {
+        self.parallel = on;
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.tier != Tier::Interp {
+            let name = self.tier.name();
+            return Err(Error::msg(format!(
+                "the tier `{name}` does not exist yet in this build; choose `interp`"
+            )));
+        }
+        if self.max_stack < 4 << 10 {
+            return Err(Error::msg("max_stack must be at least 4096 bytes"));
+        }
+        if self.gc_heap_max as u64 > 4 << 30 {
+            return Err(Error::msg("gc_heap_max must be at most 4 GiB"));
+        }
+        Ok(())
+    }
+}

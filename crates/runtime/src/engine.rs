@@ -1,0 +1,61 @@
+//! What modules and stores share.
+
+use crate::{Config, Result};
+use alloc::sync::Arc;
+use core::fmt;
+use tierra_vm::TypeRegistry;
+
+/// A configuration and the types of all modules made with it. Cheap to clone; all threads may
+/// use it.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    types: Arc<TypeRegistry>,
+}
+
+impl Engine {
+    /// An engine of this configuration.
+    ///
+    /// # Errors
+    /// When the configuration asks for what this build does not have.
+    pub fn new(config: &Config) -> Result<Self> {
+        config.check()?;
+        Ok(Self::with(config.clone()))
+    }
+
+    fn with(config: Config) -> Self {
+        Self(Arc::new(Inner {
+            config,
+            types: TypeRegistry::new(),
+        }))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Whether both are the same engine: their modules and stores go together.
+    pub fn same(a: &Engine, b: &Engine) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    pub(crate) fn types(&self) -> &Arc<TypeRegistry> {
+        &self.0.types
+    }
+}
+
+impl Default for Engine {
+    /// An engine of the default configuration.
+    fn default() -> Self {
+        Self::with(Config::new())
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Engine").field(&self.0.config).finish()
+    }
+}

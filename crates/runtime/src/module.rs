@@ -1,0 +1,230 @@
+//! Modules: validated, with their types made canonical, ready to be instantiated.
+
+use crate::types::{ExportType, ExternType, ImportType};
+use crate::{Engine, Error, Result};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use hashbrown::HashMap;
+use tierra_core::index::FuncIdx;
+use tierra_interp::{CodeConfig, ModuleCode};
+use tierra_module::{Executor, ExportItem, Sequential};
+use tierra_vm::ModuleTypes;
+
+/// A module. Cheap to clone; all threads may use it.
+#[derive(Clone)]
+pub struct Module(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    module: Arc<tierra_module::Module>,
+    types: Arc<ModuleTypes>,
+    code: Arc<ModuleCode>,
+    exports: HashMap<Box<str>, ExportItem>,
+    name: Option<Box<str>>,
+}
+
+/// Below this size threads cost more than they gain.
+#[cfg(feature = "std")]
+const PARALLEL_FROM: usize = 512 << 10;
+
+impl Module {
+    /// A module from its bytes, which are validated. With feature `text`, also from its text.
+    ///
+    /// # Errors
+    /// When the bytes are not a module that the engine's configuration accepts.
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Self> {
+        let bytes = binary(bytes.as_ref())?;
+        Self::from_shared(engine, Arc::new(bytes.into_owned()))
+    }
+
+    /// A module from bytes in the binary format that are kept as they are: a mapped file, a
+    /// static array.
+    ///
+    /// # Errors
+    /// As for [`Module::new`].
+    pub fn from_shared(engine: &Engine, bytes: tierra_module::Bytes) -> Result<Self> {
+        let config = engine.config();
+        let size = (*bytes).as_ref().len();
+        let module = with_executor(config.parallel, size, |executor| {
+            tierra_module::Module::new(bytes, config.features, executor)
+        })?;
+        let module = Arc::new(module);
+        let types = engine.types().register(&module);
+        let code = ModuleCode::new(
+            module.clone(),
+            CodeConfig {
+                fuel: config.consume_fuel,
+            },
+        );
+        let exports = module
+            .exports
+            .iter()
+            .map(|e| (e.name.clone(), e.item))
+            .collect();
+        let name = module.name().map(Into::into);
+        Ok(Self(Arc::new(Inner {
+            engine: engine.clone(),
+            module,
+            types,
+            code,
+            exports,
+            name,
+        })))
+    }
+
+    /// Checks that bytes are a module that the engine accepts.
+    ///
+    /// # Errors
+    /// When they are not; the error says why and where.
+    pub fn validate(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<()> {
+        let bytes = binary(bytes.as_ref())?.into_owned();
+        let config = engine.config();
+        let size = bytes.len();
+        with_executor(config.parallel, size, |executor| {
+            tierra_module::Module::new(Arc::new(bytes), config.features, executor)
+        })?;
+        Ok(())
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The module's own name, from its name section.
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// The imports in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> {
+        self.0.module.imports.iter().map(|i| ImportType {
+            module: &i.module,
+            name: &i.name,
+            ty: ExternType::from_core(&self.0.types, self.canonical(i.ty)),
+        })
+    }
+
+    /// The exports in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> {
+        self.0.module.exports.iter().map(|e| ExportType {
+            name: &e.name,
+            ty: self.item_type(e.item),
+        })
+    }
+
+    /// The type of an export.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        Some(self.item_type(self.export_item(name)?))
+    }
+
+    /// The custom sections: name and contents.
+    pub fn custom_sections(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.module.custom_sections()
+    }
+
+    /// The module's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.module.bytes()
+    }
+
+    /// The name of a function, from the name section, or of an export.
+    pub fn func_name(&self, func: u32) -> Option<&str> {
+        self.0.module.func_name(FuncIdx(func))
+    }
+
+    /// Bytes of all function bodies together.
+    pub fn code_size(&self) -> usize {
+        self.0.module.code_size()
+    }
+
+    fn item_type(&self, item: ExportItem) -> ExternType {
+        ExternType::from_core(&self.0.types, self.canonical(self.0.module.item_type(item)))
+    }
+
+    fn canonical(
+        &self,
+        ty: tierra_core::types::ExternType<tierra_core::index::TypeIdx>,
+    ) -> tierra_core::types::ExternType {
+        ty.map(&mut |t| self.0.types.ids[t.index()])
+    }
+
+    pub(crate) fn export_item(&self, name: &str) -> Option<ExportItem> {
+        self.0.exports.get(name).copied()
+    }
+
+    pub(crate) fn module(&self) -> &Arc<tierra_module::Module> {
+        &self.0.module
+    }
+
+    pub(crate) fn types(&self) -> &Arc<ModuleTypes> {
+        &self.0.types
+    }
+
+    pub(crate) fn code(&self) -> &Arc<ModuleCode> {
+        &self.0.code
+    }
+}
+
+#[cfg(feature = "text")]
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(tierra_module::text_to_bytes(bytes)?)
+}
+
+#[cfg(not(feature = "text"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
+    Ok(Cow::Borrowed(bytes))
+}
+
+/// Runs tasks on as many threads as the machine has.
+#[cfg(feature = "std")]
+struct Threads(usize);
+
+#[cfg(feature = "std")]
+impl Executor for Threads {
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        use core::sync::atomic::{AtomicUsize, Ordering};
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= tasks {
+                    break;
+                }
+                task(i);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.0.min(tasks) {
+                // A system that gives no thread leaves more to this one.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+    }
+}
+
+fn with_executor<R>(
+    parallel: bool,
+    size: usize,
+    run: impl FnOnce(&dyn Executor) -> core::result::Result<R, tierra_module::ModuleError>,
+) -> Result<R> {
+    #[cfg(feature = "std")]
+    if parallel && size >= PARALLEL_FROM {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        return run(&Threads(threads)).map_err(Error::from);
+    }
+    let _ = (parallel, size);
+    run(&Sequential).map_err(Error::from)
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
