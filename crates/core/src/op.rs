@@ -11,11 +11,11 @@
 //! one shape, so a consumer is a single pattern in a repetition. Every row begins alike,
 //!
 //! ```text
-//! I32Add i32_add "i32.add" …;
+//! I32Add i32_add visit_i32_add "i32.add" …;
 //! ```
 //!
-//! with the variant of the decoder's `Operator`, the function in `sem`, which is also what
-//! follows `visit_` in the decoder's visitor, and the name in the text format. (`wasmparser`
+//! with the variant of the decoder's `Operator`, the function in `sem`, the method of the
+//! decoder's visitor, and the name in the text format. (`wasmparser`
 //! spells both Rust names; a test compares.) What follows depends on the table:
 //!
 //! | table | the rest of a row |
@@ -59,7 +59,7 @@
 //! }
 //!
 //! macro_rules! describe {
-//!     ($($op:ident $name:ident $text:literal ($left:ident, $right:ident) -> $result:ident,
+//!     ($($op:ident $name:ident $visit:ident $text:literal ($left:ident, $right:ident) -> $result:ident,
 //!         $order:ident;)*) => {
 //!         const BINARY: &[(&str, &str)] = &[$(($text, ty!($result))),*];
 //!         const COMMUTE: usize = 0 $(+ commutes!($order))*;

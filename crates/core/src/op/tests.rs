@@ -15,7 +15,7 @@ macro_rules! rows {
     (($d:tt) $list:ident $table:ident $collect:ident ($($rest:tt)*)) => {
         fn $list() -> Vec<Row> {
             macro_rules! $collect {
-                ($d($d op:ident $d name:ident $d text:literal $($rest)*;)*) => {
+                ($d($d op:ident $d name:ident $d visit:ident $d text:literal $($rest)*;)*) => {
                     vec![$d((stringify!($d op), stringify!($d name), $d text)),*]
                 };
             }
@@ -191,7 +191,7 @@ fn gives<T>(_: impl Outcome<Value = T>) {}
 #[test]
 fn functions_have_the_types_of_their_rows() {
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($($a:ident),*) -> $r:ident $(, $order:ident)?;)*) => {
+        ($($op:ident $name:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident $(, $order:ident)?;)*) => {
             $(let _ = || gives::<ty!($r)>(sem::$name($(<ty!($a)>::default()),*));)*
         };
     }
@@ -200,7 +200,7 @@ fn functions_have_the_types_of_their_rows() {
     crate::for_each_vector!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($a:ident, $b:ident) -> I32,
+        ($($op:ident $name:ident $visit:ident $text:literal ($a:ident, $b:ident) -> I32,
             swap $s:ident $t:ident, negate $n:ident $o:ident;)*) => {
             $(let _: fn(ty!($a), ty!($b)) -> u32 = sem::$name;)*
         };
@@ -208,14 +208,14 @@ fn functions_have_the_types_of_their_rows() {
     crate::for_each_compare!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($($a:ident),*) -> ($l:ident, $h:ident);)*) => {
+        ($($op:ident $name:ident $visit:ident $text:literal ($($a:ident),*) -> ($l:ident, $h:ident);)*) => {
             $(let _: fn($(ty!($a)),*) -> (ty!($l), ty!($h)) = sem::$name;)*
         };
     }
     crate::for_each_wide!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $n:literal;)*) => {
+        ($($op:ident $name:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $n:literal;)*) => {
             $(
                 let _: fn($(ty!($a),)* u8) -> ty!($r) = sem::$name;
                 assert!($text.split_once('.').unwrap().0.ends_with(concat!("x", $n)));
@@ -239,7 +239,7 @@ fn memory_rows_agree_with_their_names() {
         }
     }
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident as $full:ident -> $r:ident;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident as $full:ident -> $r:ident;)*) => {$(
             assert_eq!(size_of::<$number>() * 8, bits(stringify!($name), "load"));
             assert_eq!(size_of::<$full>(), size_of::<ty!($r)>());
             assert_eq!($number::MIN != 0, $text.ends_with("_s"));
@@ -250,7 +250,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_atomic_load!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $a:ident as $number:ident;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $a:ident as $number:ident;)*) => {$(
             let _: ty!($a);
             assert_eq!(size_of::<$number>() * 8, bits(stringify!($name), "store"));
         )*};
@@ -259,7 +259,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_atomic_store!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident $method:ident $r:ident;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident $method:ident $r:ident;)*) => {$(
             let _: ty!($r);
             assert_eq!(size_of::<$number>() * 8, bits(stringify!($name), "rmw"));
             let method = stringify!($method).trim_start_matches("fetch_").replace("swap", "xchg");
@@ -269,7 +269,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_atomic_rmw!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident $r:ident;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident $r:ident;)*) => {$(
             let _: ty!($r);
             assert_eq!(size_of::<$number>() * 8, bits(stringify!($name), "rmw"));
         )*};
@@ -277,7 +277,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_atomic_cmpxchg!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident, bytes $n:literal;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident, bytes $n:literal;)*) => {$(
             let _: [u8; $n] = $number::default().to_le_bytes();
         )*};
     }
@@ -285,7 +285,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_vector_store!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident, bytes $n:literal, lanes $l:literal;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident, bytes $n:literal, lanes $l:literal;)*) => {$(
             let _: [u8; $n] = $number::default().to_le_bytes();
             assert_eq!($n * $l, 16);
         )*};
@@ -294,7 +294,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_vector_lane_store!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident, bytes $n:literal $(, lanes $l:literal)?;)*) => {
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident, bytes $n:literal $(, lanes $l:literal)?;)*) => {
             $(check!(@$name $number $($l)?);)*
         };
         (@v128_store $number:ident) => { let _: fn(V128) -> $number = sem::v128_store; };
@@ -306,7 +306,7 @@ fn memory_rows_agree_with_their_names() {
     crate::for_each_vector_lane_load!(check);
 
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal $number:ident, bytes $n:literal, lanes $l:literal;)*) => {
+        ($($op:ident $name:ident $visit:ident $text:literal $number:ident, bytes $n:literal, lanes $l:literal;)*) => {
             $(let _: fn(V128, u8) -> $number = sem::$name;)*
         };
     }
@@ -355,7 +355,7 @@ fn what_commutes_commutes_and_nothing_else() {
         }
     }
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($a:ident, $b:ident) -> $r:ident, $order:ident;)*) => {$(
+        ($($op:ident $name:ident $visit:ident $text:literal ($a:ident, $b:ident) -> $r:ident, $order:ident;)*) => {$(
             let commutes = pairs::<ty!($a)>()
                 .all(|(a, b)| same(sem::$name(a, b).outcome(), sem::$name(b, a).outcome()));
             assert_eq!(commutes, stringify!($order) == "commutes", $text);
@@ -368,7 +368,7 @@ fn what_commutes_commutes_and_nothing_else() {
 #[test]
 fn comparisons_swap_and_negate() {
     macro_rules! check {
-        ($($op:ident $name:ident $text:literal ($a:ident, $b:ident) -> I32,
+        ($($op:ident $name:ident $visit:ident $text:literal ($a:ident, $b:ident) -> I32,
             swap $swap_op:ident $swap:ident, negate $negate_op:ident $negate:ident;)*) => {$(
             for (a, b) in pairs::<ty!($a)>() {
                 assert_eq!(sem::$name(a, b), sem::$swap(b, a), $text);

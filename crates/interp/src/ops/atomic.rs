@@ -4,7 +4,6 @@
 use super::memory::{memory, place_in};
 use super::trap;
 use crate::dispatch::{Flow, Handler, Instr, Regs, handler};
-use crate::operand::*;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 use tierra_core::index::MemoryIdx;
 use tierra_core::{
@@ -73,7 +72,7 @@ macro_rules! instr {
 }
 
 macro_rules! loads {
-    ($($op:ident $f:ident $text:literal $memory:ident as $wide:ident -> $r:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident as $wide:ident -> $r:ident;)*) => {
         $(instr!($op, $memory, |r, cell| {
             let value = cell.load(Ordering::SeqCst);
             r.set(r.args().dst, value!($r, value));
@@ -88,7 +87,7 @@ macro_rules! loads {
 for_each_atomic_load!(loads);
 
 macro_rules! stores {
-    ($($op:ident $f:ident $text:literal $v:ident as $memory:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $v:ident as $memory:ident;)*) => {
         $(instr!($op, $memory, |r, cell| cell.store(operand(r, 1) as $memory, Ordering::SeqCst));)*
         /// By identity: the atomic stores.
         #[derive(Clone, Copy)]
@@ -100,7 +99,7 @@ macro_rules! stores {
 for_each_atomic_store!(stores);
 
 macro_rules! rmws {
-    ($($op:ident $f:ident $text:literal $memory:ident $method:ident $v:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident $method:ident $v:ident;)*) => {
         $(instr!($op, $memory, |r, cell| {
             let old = cell.$method(operand(r, 1) as $memory, Ordering::SeqCst);
             r.set(r.args().dst, value!($v, old));
@@ -115,7 +114,7 @@ macro_rules! rmws {
 for_each_atomic_rmw!(rmws);
 
 macro_rules! cmpxchgs {
-    ($($op:ident $f:ident $text:literal $memory:ident $v:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident $v:ident;)*) => {
         $(instr!($op, $memory, |r, cell| {
             // The expected value is compared whole: one that doesn't fit never matches.
             let expected = operand(r, 1);

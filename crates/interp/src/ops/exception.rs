@@ -4,7 +4,6 @@
 use super::memory::reload;
 use super::trap;
 use crate::dispatch::{Flow, Instr, Regs, Stop};
-use crate::operand::*;
 use tierra_core::Trap;
 use tierra_core::index::TagIdx;
 use tierra_vm::builtins;

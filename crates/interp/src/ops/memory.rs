@@ -261,7 +261,7 @@ macro_rules! bits_of {
 }
 
 macro_rules! loads {
-    ($($op:ident $f:ident $text:literal $memory:ident as $wide:ident -> $r:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident as $wide:ident -> $r:ident;)*) => {
         $(
             pub(crate) struct $op;
             impl LoadOp for $op {
@@ -284,7 +284,7 @@ macro_rules! loads {
 for_each_load!(loads);
 
 macro_rules! stores {
-    ($($op:ident $f:ident $text:literal $v:ident as $memory:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $v:ident as $memory:ident;)*) => {
         $(
             pub(crate) struct $op;
             impl StoreOp for $op {

@@ -75,11 +75,6 @@ pub(crate) enum Mode {
 
 impl Mode {
     pub const COUNT: usize = 11;
-
-    /// Words of an instruction in this mode.
-    pub fn words(self) -> usize {
-        if (self as u8) < Mode::SlotWide as u8 { 2 } else { 3 }
-    }
 }
 
 /// What the translator knows of a binary operator.
@@ -166,7 +161,7 @@ fn fold_binary<O: BinaryOp>(a: u64, b: u64) -> Option<u64> {
 }
 
 macro_rules! unary_ops {
-    ($($op:ident $f:ident $text:literal ($a:ident) -> $r:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal ($a:ident) -> $r:ident;)*) => {
         $(
             pub(crate) struct $op;
             impl UnaryOp for $op {
@@ -208,7 +203,7 @@ macro_rules! binary_op {
 }
 
 macro_rules! binary_ops {
-    ($($op:ident $f:ident $text:literal ($a:ident, $b:ident) -> $r:ident, $order:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal ($a:ident, $b:ident) -> $r:ident, $order:ident;)*) => {
         $(binary_op!($op $f $a $r);)*
         /// The binary operators that are not comparisons, as indices into [`BINARY`].
         #[derive(Clone, Copy, PartialEq, Eq)]
@@ -220,13 +215,48 @@ macro_rules! binary_ops {
 }
 for_each_binary!(binary_ops);
 
+/// 128-bit arithmetic: operands in consecutive slots from `dst`, both results there too.
+macro_rules! wide_ops {
+    ($($op:ident $f:ident $visit:ident $text:literal ($($a:ident),*) -> ($lo:ident, $hi:ident);)*) => {$(
+        #[doc = concat!("`", $text, "`")]
+        pub(crate) struct $op;
+        impl Instr for $op {
+            #[inline(always)]
+            unsafe fn run(r: &mut Regs) -> Flow {
+                // SAFETY: `Instr::run`'s contract.
+                unsafe {
+                    let dst = u32::from(r.args().dst);
+                    let mut n = dst;
+                    let mut next = || {
+                        n += 1;
+                        r.get::<u64>(n - 1)
+                    };
+                    let (lo, hi) = wide_call!($f next ($($a),*));
+                    r.set(dst, lo);
+                    r.set(dst + 1, hi);
+                    r.ip = r.ip.add(2);
+                }
+                Flow::Next
+            }
+        }
+    )*};
+}
+
+macro_rules! wide_call {
+    ($f:ident $next:ident ($a:ident, $b:ident)) => { sem::$f($next(), $next()) };
+    ($f:ident $next:ident ($a:ident, $b:ident, $c:ident, $d:ident)) => {
+        sem::$f($next(), $next(), $next(), $next())
+    };
+}
+tierra_core::for_each_wide!(wide_ops);
+
 macro_rules! compare_id {
     (none) => { None };
     ($op:ident) => { Some(CompareId::$op) };
 }
 
 macro_rules! compare_ops {
-    ($($op:ident $f:ident $text:literal ($a:ident, $b:ident) -> $r:ident,
+    ($($op:ident $f:ident $visit:ident $text:literal ($a:ident, $b:ident) -> $r:ident,
         swap $swap:ident $swap_f:ident, negate $negate:ident $negate_f:ident;)*) => {
         $(binary_op!($op $f $a $r);)*
         /// The comparisons, as indices into [`COMPARE`].

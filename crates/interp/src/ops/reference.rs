@@ -13,7 +13,8 @@ use crate::operand::*;
 use core::marker::PhantomData;
 use tierra_core::Trap;
 use tierra_core::index::*;
-use tierra_core::types::RefType;
+use tierra_core::types::{RefKind, RefType};
+use tierra_vm::gc::layout::{ARRAY_DATA_OFFSET, ARRAY_LENGTH_OFFSET};
 use tierra_vm::{Instance, builtins};
 
 /// What a builtin sees: the instance, its operands, the immediates.
@@ -174,19 +175,20 @@ builtins! {
         f.vm, TypeIdx(f.b), ElemIdx(f.c as u32), f.get(0), f.u32(1), f.u32(2), f.u32(3))?;
     /// `c` is the packed type.
     RefTest |f| {
-        let holds = builtins::ref_test(f.vm, f.get(0), unpack_ref_type(f.c));
-        f.put(u32::from(holds));
+        let (ty, kind) = unpack_ref_type(f.c);
+        f.put(u32::from(builtins::ref_test(f.vm, f.get(0), ty, kind)));
     };
     RefCast |f| {
-        if !builtins::ref_test(f.vm, f.get(0), unpack_ref_type(f.c)) {
+        let (ty, kind) = unpack_ref_type(f.c);
+        if !builtins::ref_test(f.vm, f.get(0), ty, kind) {
             return Err(Trap::CastFailure);
         }
     };
 }
 
 /// The third word of a cast.
-pub(crate) fn cast_word(ty: RefType<TypeIdx>) -> u64 {
-    pack_ref_type(ty)
+pub(crate) fn cast_word(ty: RefType<TypeIdx>, kind: RefKind) -> u64 {
+    pack_ref_type(ty, kind)
 }
 
 /// `ref.as_non_null`: slot `a`.
@@ -293,10 +295,10 @@ unsafe fn element<T>(r: &Regs) -> Result<*mut T, Trap> {
     unsafe {
         let array = object(r, Trap::NullArrayReference)?;
         let index = r.get::<u32>(r.args().b);
-        if index >= array.add(tierra_vm::gc::ARRAY_LENGTH_OFFSET).cast::<u32>().read() {
+        if index >= array.add(ARRAY_LENGTH_OFFSET as usize).cast::<u32>().read() {
             return Err(Trap::ArrayOutOfBounds);
         }
-        Ok(array.add(tierra_vm::gc::ARRAY_DATA_OFFSET).cast::<T>().add(index as usize))
+        Ok(array.add(ARRAY_DATA_OFFSET as usize).cast::<T>().add(index as usize))
     }
 }
 
@@ -341,7 +343,7 @@ impl<D: Dest> Instr for ArrayLen<D> {
         // SAFETY: `Instr::run`'s contract; an array has its length behind the type word.
         unsafe {
             let array = trap!(object(r, Trap::NullArrayReference));
-            let len = array.add(tierra_vm::gc::ARRAY_LENGTH_OFFSET).cast::<u32>().read();
+            let len = array.add(ARRAY_LENGTH_OFFSET as usize).cast::<u32>().read();
             D::put(r, len);
             r.ip = r.ip.add(2);
         }

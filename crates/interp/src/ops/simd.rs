@@ -63,7 +63,7 @@ macro_rules! apply {
 }
 
 macro_rules! vector_ops {
-    ($($op:ident $f:ident $text:literal ($($a:ident),*) -> $r:ident;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident;)*) => {
         $(instr!($op, |r| put!(r, $r, apply!($f r ($($a),*))), 2);)*
         /// The vector operators without immediates, as indices into [`VECTOR`].
         #[derive(Clone, Copy)]
@@ -89,7 +89,7 @@ macro_rules! lane {
 }
 
 macro_rules! lane_ops {
-    ($($op:ident $f:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $lanes:literal;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $lanes:literal;)*) => {
         $(instr!($op, |r| put!(r, $r, lane!($f r ($($a),*))), 2);)*
         /// The lane operators, as indices into [`LANE`].
         #[derive(Clone, Copy)]
@@ -159,7 +159,7 @@ impl<O: VectorLoad, const W64: bool> Instr for LoadVectorFrom<O, W64> {
 pub(crate) type VectorMemoryRow = [Handler; 3];
 
 macro_rules! vector_loads {
-    ($($op:ident $f:ident $text:literal $memory:ident, bytes $bytes:literal;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident, bytes $bytes:literal;)*) => {
         $(
             pub(crate) struct $op;
             impl VectorLoad for $op {
@@ -229,7 +229,7 @@ impl<O: VectorStore, const W64: bool> Instr for StoreVectorTo<O, W64> {
 }
 
 macro_rules! vector_stores {
-    ($($op:ident $f:ident $text:literal $memory:ident, bytes $bytes:literal;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident, bytes $bytes:literal;)*) => {
         $(
             pub(crate) struct $op;
             impl VectorStore for $op {
@@ -265,7 +265,7 @@ unsafe fn vector_and_lane(r: &Regs) -> (V128, u8) {
 }
 
 macro_rules! lane_loads {
-    ($($op:ident $f:ident $text:literal $memory:ident, bytes $bytes:literal, lanes $lanes:literal;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident, bytes $bytes:literal, lanes $lanes:literal;)*) => {
         $(
             pub(crate) struct $op<const W64: bool>;
             impl<const W64: bool> Instr for $op<W64> {
@@ -295,7 +295,7 @@ macro_rules! lane_loads {
 for_each_vector_lane_load!(lane_loads);
 
 macro_rules! lane_stores {
-    ($($op:ident $f:ident $text:literal $memory:ident, bytes $bytes:literal, lanes $lanes:literal;)*) => {
+    ($($op:ident $f:ident $visit:ident $text:literal $memory:ident, bytes $bytes:literal, lanes $lanes:literal;)*) => {
         $(
             pub(crate) struct $op<const W64: bool>;
             impl<const W64: bool> Instr for $op<W64> {

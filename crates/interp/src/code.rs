@@ -1,0 +1,345 @@
+//! Translated code: what the translator makes of a function, and where it is kept.
+//!
+//! The code of a function is one allocation of words: a [`Header`], then instructions. Frames
+//! keep addresses within it; the [`Code`] beside it says what they mean.
+
+use crate::dispatch::handler;
+use crate::ops::call::{Exit, HostCall, Site};
+use crate::translate::{self, TranslateError};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ptr::{null, null_mut};
+use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use tierra_core::index::{FuncIdx, TagIdx, TypeIdx};
+use tierra_core::types::{HeapType, RefKind, RefType, slots_of};
+use tierra_module::Module;
+use tierra_vm::sync::Lock;
+use tierra_vm::{FuncRecord, HostFn};
+
+/// Slots of a frame's header: return address, caller's frame, caller's instance.
+pub(crate) const FRAME_HEADER: usize = 3;
+
+/// What stands before the first instruction of a function's code.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Header {
+    /// Bytes of the frame. `u32::MAX`, which fits on no stack, marks code that isn't there yet.
+    pub frame_bytes: u32,
+    /// Slots behind the frame's header that start as zero.
+    pub zeroed_slots: u32,
+    /// The description; null for host functions.
+    pub code: *const Code,
+}
+
+impl Header {
+    /// Words that a header takes, whatever the width of pointers.
+    pub const WORDS: usize = 2;
+}
+
+/// The code of every function that was not translated yet.
+#[repr(C, align(8))]
+struct Stub(Header, [u64; 2]);
+// SAFETY: never written; the pointer is null.
+unsafe impl Sync for Stub {}
+static UNTRANSLATED: Stub =
+    Stub(Header { frame_bytes: u32::MAX, zeroed_slots: 0, code: null() }, [0; 2]);
+
+pub(crate) fn untranslated() -> *mut u64 {
+    (&raw const UNTRANSLATED).cast::<u64>().cast_mut()
+}
+
+/// The code to which the frame of an entry from Rust returns.
+#[repr(C)]
+pub(crate) struct ExitCode(Header, [u64; 1]);
+
+impl ExitCode {
+    /// The address of its only instruction.
+    pub fn ip(&self) -> *const u64 {
+        self.1.as_ptr()
+    }
+
+    /// For keeping beside a stack: code must stay where it is.
+    pub fn new() -> Box<Self> {
+        let header = Header { frame_bytes: 0, zeroed_slots: 0, code: null() };
+        Box::new(Self(header, [handler::<Exit>() as usize as u64]))
+    }
+}
+
+/// A function's translated code.
+pub(crate) struct Code {
+    /// Header and instructions.
+    pub words: Box<[u64]>,
+    /// The function.
+    pub func: FuncIdx,
+    /// Where its body begins in the module.
+    pub body_offset: u32,
+    /// Slots of the parameters: the frame's header lies there.
+    pub param_slots: u16,
+    /// Slots of parameters and locals that hold heap references.
+    pub ref_locals: Box<[u16]>,
+    /// The sites at which operand slots hold heap references: (words behind the first
+    /// instruction, the topmost such slot as an index into `ref_nodes`). Sorted.
+    pub ref_sites: Box<[(u32, u32)]>,
+    /// Operand slots, each with the next one below it ([`NO_NODE`] if none): stacks that share
+    /// their lower parts, so that the size stays linear in the code.
+    pub ref_nodes: Box<[(u16, u32)]>,
+    /// Exception handlers, inner ones first.
+    pub handlers: Box<[TryRange]>,
+    /// (words behind the first instruction at which an instruction begins, offset in the
+    /// function's body). Sorted; only of instructions that may trap or leave.
+    pub offsets: Box<[(u32, u32)]>,
+}
+
+/// The end of a stack of [`Code::ref_nodes`].
+pub(crate) const NO_NODE: u32 = u32::MAX;
+
+/// The instructions that an exception handler covers.
+pub(crate) struct TryRange {
+    /// Sites that lie behind `start`, up to `end`, are covered (words).
+    pub start: u32,
+    pub end: u32,
+    /// How many control frames enclose the handler's: `delegate` goes by it.
+    pub depth: u32,
+    pub catches: Vec<Catch>,
+}
+
+/// What a handler catches, and where it goes on.
+pub(crate) struct Catch {
+    /// What is caught.
+    pub what: Caught,
+    /// Where the handler's code begins, in words.
+    pub target: u32,
+    /// The first slot of the payload; the exception itself, if wanted, comes behind it.
+    pub slot: u16,
+    /// Where the exception itself goes, if it is wanted.
+    pub exn_slot: Option<u16>,
+}
+
+/// What a handler catches.
+#[derive(Clone, Copy)]
+pub(crate) enum Caught {
+    Tag(TagIdx),
+    All,
+    /// Nothing here: the search goes on with the handlers of at most this depth.
+    Delegate(u32),
+}
+
+impl Code {
+    /// The address of the first instruction.
+    pub fn entry(&self) -> *const u64 {
+        self.words[Header::WORDS..].as_ptr()
+    }
+
+    /// The offset in the module of the instruction that begins at, or ends before, a
+    /// word (counted from the first instruction).
+    pub fn offset_at(&self, word: u32) -> u32 {
+        let i = self.offsets.partition_point(|(w, _)| *w <= word);
+        self.body_offset + i.checked_sub(1).map_or(0, |i| self.offsets[i].1)
+    }
+
+    /// Operand slots with heap references while the stack is walked at a site.
+    pub fn refs_at(&self, site: u32) -> impl Iterator<Item = u16> + '_ {
+        let mut node = match self.ref_sites.binary_search_by_key(&site, |(word, _)| *word) {
+            Ok(i) => self.ref_sites[i].1,
+            Err(_) => NO_NODE,
+        };
+        core::iter::from_fn(move || {
+            let (slot, below) = *self.ref_nodes.get(node as usize)?;
+            node = below;
+            Some(slot)
+        })
+    }
+}
+
+/// The code to which the address behind a site belongs, and the site's word offset.
+///
+/// # Safety
+/// `ip` is the address behind a site of live code, not of an [`ExitCode`].
+pub(crate) unsafe fn code_of_site<'a>(ip: *const u64) -> (&'a Code, u32) {
+    // SAFETY: the caller's; the header precedes the first instruction.
+    unsafe {
+        let site = &*ip.sub(1).cast::<Site>();
+        let header = &*ip.sub(site.back as usize + Header::WORDS).cast::<Header>();
+        (&*header.code, site.back)
+    }
+}
+
+/// How code is translated: part of an engine's configuration.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct CodeConfig {
+    /// Count fuel.
+    pub fuel: bool,
+}
+
+/// The interpreter's code for a module, shared by all of its instances. Functions are translated
+/// when they are first called.
+pub struct ModuleCode {
+    pub(crate) module: Arc<Module>,
+    pub(crate) config: CodeConfig,
+    records: Box<[FuncRecord]>,
+    /// Translated code by the address of its words. Code is never dropped before the module's:
+    /// frames and records point to it.
+    codes: Lock<BTreeMap<usize, Box<Code>>>,
+}
+
+impl ModuleCode {
+    /// Records for all functions of a module, nothing translated.
+    pub fn new(module: Arc<Module>, config: CodeConfig) -> Arc<Self> {
+        Arc::new_cyclic(|this: &alloc::sync::Weak<Self>| {
+            let record = |index: FuncIdx| {
+                let ty = module.func_type(index);
+                FuncRecord {
+                    interp_code: AtomicPtr::new(untranslated()),
+                    machine_entry: AtomicPtr::new(null_mut()),
+                    budget: AtomicI32::new(0),
+                    index,
+                    param_slots: slots_of(&ty.params) as u32,
+                    result_slots: slots_of(&ty.results) as u32,
+                    host: None,
+                    owner: this.as_ptr().cast(),
+                }
+            };
+            let records = module.defined_funcs().map(record).collect();
+            Self { module, config, records, codes: Lock::new(BTreeMap::new()) }
+        })
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    /// The record of a function.
+    ///
+    /// # Panics
+    /// When the function is an import.
+    pub fn record(&self, func: FuncIdx) -> *const FuncRecord {
+        &self.records[func.index() - self.module.imported_funcs]
+    }
+
+    /// Translates a function unless that was done.
+    pub(crate) fn prepare(&self, func: FuncIdx) -> Result<(), TranslateError> {
+        let record = &self.records[func.index() - self.module.imported_funcs];
+        if record.interp_code.load(Ordering::Acquire) != untranslated() {
+            return Ok(());
+        }
+        let mut code = Box::new(translate::function(self, func)?);
+        let description: *const Code = &*code;
+        code.words[1] = description as usize as u64;
+        let mut codes = self.codes.lock();
+        // Another thread may have been faster; its code may be running, so it stays.
+        if record.interp_code.load(Ordering::Acquire) == untranslated() {
+            let words = code.words.as_ptr();
+            codes.insert(words as usize, code);
+            record.interp_code.store(words.cast_mut(), Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Translates every function: for measuring throughput.
+    ///
+    /// # Errors
+    /// With a message, when a function exceeds a limit of the interpreter.
+    pub fn prepare_all(&self) -> Result<usize, alloc::string::String> {
+        let mut words = 0;
+        for func in self.module.defined_funcs() {
+            self.prepare(func).map_err(|e| alloc::format!("function {func}: {e}"))?;
+        }
+        for code in self.codes.lock().values() {
+            words += code.words.len();
+        }
+        Ok(words * 8)
+    }
+
+    /// The code in which an address lies.
+    pub(crate) fn find(&self, ip: *const u64) -> Option<*const Code> {
+        let codes = self.codes.lock();
+        let (start, code) = codes.range(..=ip as usize).next_back()?;
+        let within = ip as usize - start <= code.words.len() * 8;
+        within.then_some(&raw const **code)
+    }
+}
+
+/// The record of a host function and the interpreter code by which the guest calls it.
+pub struct HostCode {
+    record: FuncRecord,
+    words: [u64; 5],
+}
+
+impl HostCode {
+    /// Code that calls `func` with parameters and results in this many slots. It must stay where
+    /// it is while a store uses it.
+    pub fn new(func: HostFn, param_slots: u32, result_slots: u32) -> Box<Self> {
+        let mut this = Box::new(Self {
+            record: FuncRecord {
+                interp_code: AtomicPtr::new(null_mut()),
+                machine_entry: AtomicPtr::new(null_mut()),
+                budget: AtomicI32::new(0),
+                index: FuncIdx(0),
+                param_slots,
+                result_slots,
+                host: Some(func),
+                owner: null(),
+            },
+            words: [0; 5],
+        });
+        let frame = (param_slots as usize + FRAME_HEADER).max(result_slots as usize);
+        // The header's words: sizes, then no description.
+        this.words[0] = frame as u64 * 8;
+        this.words[2] = handler::<HostCall>() as usize as u64;
+        this.words[3] = &raw const this.record as u64;
+        let code = this.words.as_ptr().cast_mut();
+        this.record.interp_code.store(code, Ordering::Release);
+        this
+    }
+
+    /// The record.
+    pub fn record(&self) -> *const FuncRecord {
+        &self.record
+    }
+}
+
+/// A reference type in one word, with the representation that references of its hierarchy have.
+pub(crate) fn pack_ref_type(ty: RefType<TypeIdx>, kind: RefKind) -> u64 {
+    let (code, index) = match ty.heap {
+        HeapType::Concrete(index) => (0, index.0),
+        HeapType::Any => (1, 0),
+        HeapType::Eq => (2, 0),
+        HeapType::I31 => (3, 0),
+        HeapType::Struct => (4, 0),
+        HeapType::Array => (5, 0),
+        HeapType::None => (6, 0),
+        HeapType::Func => (7, 0),
+        HeapType::NoFunc => (8, 0),
+        HeapType::Extern => (9, 0),
+        HeapType::NoExtern => (10, 0),
+        HeapType::Exn => (11, 0),
+        HeapType::NoExn => (12, 0),
+    };
+    let func = u64::from(kind == RefKind::Func);
+    u64::from(ty.nullable) | code << 1 | func << 5 | u64::from(index) << 32
+}
+
+/// The inverse of [`pack_ref_type`].
+#[inline]
+pub(crate) fn unpack_ref_type(word: u64) -> (RefType<TypeIdx>, RefKind) {
+    let heap = match (word >> 1) & 15 {
+        0 => HeapType::Concrete(TypeIdx((word >> 32) as u32)),
+        1 => HeapType::Any,
+        2 => HeapType::Eq,
+        3 => HeapType::I31,
+        4 => HeapType::Struct,
+        5 => HeapType::Array,
+        6 => HeapType::None,
+        7 => HeapType::Func,
+        8 => HeapType::NoFunc,
+        9 => HeapType::Extern,
+        10 => HeapType::NoExtern,
+        11 => HeapType::Exn,
+        _ => HeapType::NoExn,
+    };
+    let kind = if word >> 5 & 1 != 0 { RefKind::Func } else { RefKind::Heap };
+    (RefType { nullable: word & 1 != 0, heap }, kind)
+}
