@@ -22,7 +22,10 @@ impl<T> Arena<T> {
     const LARGEST: usize = 4096;
 
     pub(crate) const fn new() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+        }
     }
 
     /// The number of items.
@@ -47,20 +50,33 @@ impl<T> Arena<T> {
 
     /// Makes room for many items to come.
     pub(crate) fn reserve(&mut self, additional: usize) {
-        if additional > Self::FIRST && self.chunks.last().is_none_or(|c| c.capacity - c.len < additional) {
+        if additional > Self::FIRST
+            && self
+                .chunks
+                .last()
+                .is_none_or(|c| c.capacity - c.len < additional)
+        {
             self.add_chunk(additional);
         }
     }
 
     fn add_chunk(&mut self, at_least: usize) {
-        let doubled = self.chunks.last().map_or(Self::FIRST, |c| (c.capacity * 2).min(Self::LARGEST));
+        let doubled = self
+            .chunks
+            .last()
+            .map_or(Self::FIRST, |c| (c.capacity * 2).min(Self::LARGEST));
         let mut items = core::mem::ManuallyDrop::new(Vec::with_capacity(doubled.max(at_least)));
         let base = NonNull::new(items.as_mut_ptr()).expect("a vector's pointer is not null");
-        self.chunks.push(Chunk { base, len: 0, capacity: items.capacity() });
+        self.chunks.push(Chunk {
+            base,
+            len: 0,
+            capacity: items.capacity(),
+        });
     }
 
     /// Every item.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = NonNull<T>> + '_ {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = NonNull<T>> + '_ {
         self.chunks.iter().flat_map(|c| {
             // SAFETY: `i` is below the chunk's length.
             (0..c.len).map(move |i| unsafe { c.base.add(i) })
@@ -87,7 +103,9 @@ mod tests {
     fn items_stay_and_are_dropped_once() {
         let counter = Arc::new(());
         let mut arena = Arena::new();
-        let items: Vec<_> = (0..10_000).map(|i| arena.alloc((i, counter.clone()))).collect();
+        let items: Vec<_> = (0..10_000)
+            .map(|i| arena.alloc((i, counter.clone())))
+            .collect();
         arena.reserve(100_000);
         for (i, item) in items.iter().enumerate() {
             // SAFETY: the arena lives.

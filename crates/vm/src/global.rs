@@ -15,7 +15,11 @@ pub struct Global {
 
 impl Global {
     pub(crate) fn new(ty: GlobalType, kind: Option<RefKind>, value: [u64; 2]) -> Self {
-        Self { cell: UnsafeCell::new(GlobalCell(value)), ty, kind }
+        Self {
+            cell: UnsafeCell::new(GlobalCell(value)),
+            ty,
+            kind,
+        }
     }
 
     /// The type.

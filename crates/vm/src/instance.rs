@@ -80,7 +80,16 @@ impl InstanceData {
         funcs: Vec<*const FuncRef>,
         table: &TypeTable,
     ) -> Self {
-        let InstanceParts { module, types, memories, tables, globals, tags, host, .. } = parts;
+        let InstanceParts {
+            module,
+            types,
+            memories,
+            tables,
+            globals,
+            tags,
+            host,
+            ..
+        } = parts;
         debug_assert_eq!(memories.len(), module.memories.len());
         debug_assert_eq!(tables.len(), module.tables.len());
         debug_assert_eq!(globals.len(), module.globals.len());
@@ -124,7 +133,11 @@ impl InstanceData {
         let this = unsafe { &*data };
         Instance {
             exec,
-            memory0: this.memory_defs.first().copied().unwrap_or(crate::EMPTY_MEMORY.def()),
+            memory0: this
+                .memory_defs
+                .first()
+                .copied()
+                .unwrap_or(crate::EMPTY_MEMORY.def()),
             memories: this.memory_defs.as_ptr(),
             // Tables and globals begin with what guest code sees of them.
             globals: this.globals.as_ptr().cast(),
@@ -165,7 +178,11 @@ impl InstanceData {
 
     /// The bytes of a data segment; none once it was dropped.
     pub fn data(&self, data: DataIdx) -> &[u8] {
-        if self.dropped_data[data.index()].get() { &[] } else { self.module.data(data) }
+        if self.dropped_data[data.index()].get() {
+            &[]
+        } else {
+            self.module.data(data)
+        }
     }
 
     /// `data.drop`

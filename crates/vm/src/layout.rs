@@ -104,8 +104,12 @@ pub struct TableFunc {
 
 impl TableFunc {
     /// The entry of a null reference.
-    pub const NULL: TableFunc =
-        TableFunc { record: null(), instance: null_mut(), type_id: NO_TYPE, funcref: null() };
+    pub const NULL: TableFunc = TableFunc {
+        record: null(),
+        instance: null_mut(),
+        type_id: NO_TYPE,
+        funcref: null(),
+    };
 
     /// The entry of a function reference.
     ///
@@ -115,7 +119,12 @@ impl TableFunc {
         // SAFETY: the caller's.
         match unsafe { funcref.as_ref() } {
             None => Self::NULL,
-            Some(f) => Self { record: f.record, instance: f.instance, type_id: f.type_id, funcref },
+            Some(f) => Self {
+                record: f.record,
+                instance: f.instance,
+                type_id: f.type_id,
+                funcref,
+            },
         }
     }
 }
@@ -254,7 +263,8 @@ impl ExecContext {
     /// Puts the real limits in place again, unless a reason stands against it: whoever installs
     /// a limit reads the reasons once more after it.
     pub fn install_limits(&self) {
-        self.interp_limit.store(self.interp_stack.get().1 as usize, Ordering::SeqCst);
+        self.interp_limit
+            .store(self.interp_stack.get().1 as usize, Ordering::SeqCst);
         self.stack_limit.store(0, Ordering::SeqCst);
         let reasons = self.reasons.load(Ordering::SeqCst);
         if reasons != 0 {

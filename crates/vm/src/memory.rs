@@ -91,7 +91,12 @@ pub(crate) fn grown(ty: &MemoryType, bytes: usize, delta: u64) -> Option<(u64, u
     if new_bytes > ty.max_bytes() {
         return None;
     }
-    Some((pages, usize::try_from(new_bytes).ok().filter(|b| isize::try_from(*b).is_ok())?))
+    Some((
+        pages,
+        usize::try_from(new_bytes)
+            .ok()
+            .filter(|b| isize::try_from(*b).is_ok())?,
+    ))
 }
 
 impl Memory {
@@ -99,13 +104,20 @@ impl Memory {
     pub(crate) fn new(ty: MemoryType) -> Option<Self> {
         let (_, len) = grown(&ty, 0, ty.limits.min)?;
         let region = Region::new(len, reservation(&ty, len), false)?;
-        let def = MemoryDef { base: region.base(), len: AtomicUsize::new(len) };
+        let def = MemoryDef {
+            base: region.base(),
+            len: AtomicUsize::new(len),
+        };
         let (def, region) = (UnsafeCell::new(def), UnsafeCell::new(region));
-        Some(Self { kind: Kind::Own(OwnMemory { ty, def, region }) })
+        Some(Self {
+            kind: Kind::Own(OwnMemory { ty, def, region }),
+        })
     }
 
     pub(crate) fn from_shared(shared: Arc<SharedMemory>) -> Self {
-        Self { kind: Kind::Shared(shared) }
+        Self {
+            kind: Kind::Shared(shared),
+        }
     }
 
     /// What guest code sees.
@@ -176,7 +188,11 @@ impl Memory {
     pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), OutOfBounds> {
         let at = self.check(address, out.len())?;
         // SAFETY: within bounds as just checked; `out` is apart from guest memory.
-        unsafe { self.data_ptr().add(at).copy_to_nonoverlapping(out.as_mut_ptr(), out.len()) };
+        unsafe {
+            self.data_ptr()
+                .add(at)
+                .copy_to_nonoverlapping(out.as_mut_ptr(), out.len())
+        };
         Ok(())
     }
 
@@ -187,7 +203,11 @@ impl Memory {
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), OutOfBounds> {
         let at = self.check(address, bytes.len())?;
         // SAFETY: within bounds as just checked; `bytes` is apart from guest memory.
-        unsafe { self.data_ptr().add(at).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        unsafe {
+            self.data_ptr()
+                .add(at)
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        };
         Ok(())
     }
 

@@ -46,7 +46,10 @@ impl SharedMemory {
     pub fn new(ty: MemoryType) -> Option<Arc<Self>> {
         let (_, len) = grown(&ty, 0, ty.limits.min)?;
         let region = Region::new(len, reservation(&ty, len), true)?;
-        let def = MemoryDef { base: region.base(), len: AtomicUsize::new(len) };
+        let def = MemoryDef {
+            base: region.base(),
+            len: AtomicUsize::new(len),
+        };
         Some(Arc::new(Self {
             ty,
             def: UnsafeCell::new(def),
@@ -101,7 +104,11 @@ impl SharedMemory {
     pub fn read(&self, address: u64, out: &mut [u8]) -> Result<(), OutOfBounds> {
         let at = check(self.len(), address, out.len() as u64)?;
         // SAFETY: within bounds as just checked; `out` is apart from guest memory.
-        unsafe { self.data_ptr().add(at).copy_to_nonoverlapping(out.as_mut_ptr(), out.len()) };
+        unsafe {
+            self.data_ptr()
+                .add(at)
+                .copy_to_nonoverlapping(out.as_mut_ptr(), out.len())
+        };
         Ok(())
     }
 
@@ -112,7 +119,11 @@ impl SharedMemory {
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), OutOfBounds> {
         let at = check(self.len(), address, bytes.len() as u64)?;
         // SAFETY: within bounds as just checked; `bytes` is apart from guest memory.
-        unsafe { self.data_ptr().add(at).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        unsafe {
+            self.data_ptr()
+                .add(at)
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+        };
         Ok(())
     }
 
@@ -179,7 +190,9 @@ impl SharedMemory {
     pub fn notify(&self, address: u64, count: u32) -> Result<u32, Trap> {
         self.check_atomic(address, 4)?;
         let mut waiters = self.waiters.lock();
-        let Some(queue) = waiters.get_mut(&address) else { return Ok(0) };
+        let Some(queue) = waiters.get_mut(&address) else {
+            return Ok(0);
+        };
         let woken = queue.len().min(count as usize);
         for waiter in queue.drain(..woken) {
             waiter.notified.store(true, Ordering::Release);
@@ -207,14 +220,20 @@ impl SharedMemory {
     ) -> Result<u32, Trap> {
         let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
         let clock = Clock::start();
-        let waiter = Arc::new(Waiter { parker: Parker::new(), notified: AtomicBool::new(false) });
+        let waiter = Arc::new(Waiter {
+            parker: Parker::new(),
+            notified: AtomicBool::new(false),
+        });
         {
             // Whoever notifies takes the lock too: no notification falls between the two steps.
             let mut waiters = self.waiters.lock();
             if !is_expected() {
                 return Ok(NOT_EQUAL);
             }
-            waiters.entry(address).or_default().push_back(waiter.clone());
+            waiters
+                .entry(address)
+                .or_default()
+                .push_back(waiter.clone());
         }
         let end = loop {
             if waiter.notified.load(Ordering::Acquire) {
@@ -232,14 +251,22 @@ impl SharedMemory {
             }
             waiter.parker.park(left.map_or(POLL, |l| l.min(POLL)));
         };
-        if self.forget(address, &waiter) { end } else { Ok(NOTIFIED) }
+        if self.forget(address, &waiter) {
+            end
+        } else {
+            Ok(NOTIFIED)
+        }
     }
 
     /// Takes a waiter out of its queue; `false` if it was notified before.
     fn forget(&self, address: u64, waiter: &Arc<Waiter>) -> bool {
         let mut waiters = self.waiters.lock();
-        let Some(queue) = waiters.get_mut(&address) else { return false };
-        let Some(at) = queue.iter().position(|w| Arc::ptr_eq(w, waiter)) else { return false };
+        let Some(queue) = waiters.get_mut(&address) else {
+            return false;
+        };
+        let Some(at) = queue.iter().position(|w| Arc::ptr_eq(w, waiter)) else {
+            return false;
+        };
         queue.remove(at);
         if queue.is_empty() {
             waiters.remove(&address);

@@ -224,7 +224,11 @@ impl StoreCore {
             let shared = SharedMemory::new(ty).ok_or(LimitError::OutOfMemory)?;
             return self.import_shared(shared);
         }
-        let bytes = ty.limits.min.checked_shl(ty.page_size_log2.into()).unwrap_or(u64::MAX);
+        let bytes = ty
+            .limits
+            .min
+            .checked_shl(ty.page_size_log2.into())
+            .unwrap_or(u64::MAX);
         self.check_memory_count()?;
         if !self.may_have_memory(0, bytes, &ty) {
             return Err(LimitError::MemorySize);
@@ -244,7 +248,11 @@ impl StoreCore {
     }
 
     fn check_memory_count(&self) -> Result<(), LimitError> {
-        if self.memories.len() < self.limits.memories { Ok(()) } else { Err(LimitError::Memories) }
+        if self.memories.len() < self.limits.memories {
+            Ok(())
+        } else {
+            Err(LimitError::Memories)
+        }
     }
 
     fn may_have_memory(&mut self, current: u64, desired: u64, ty: &MemoryType) -> bool {
@@ -252,7 +260,10 @@ impl StoreCore {
         let total = self.memory_bytes.saturating_add(desired - current);
         desired <= self.limits.memory_bytes
             && (ty.shared || total <= self.limits.total_memory_bytes)
-            && self.limiter.as_mut().is_none_or(|l| l.memory_growing(current, desired, max))
+            && self
+                .limiter
+                .as_mut()
+                .is_none_or(|l| l.memory_growing(current, desired, max))
     }
 
     /// Grows a memory by `delta` pages. Returns the pages before, or `None` if a limit, the type
@@ -288,7 +299,9 @@ impl StoreCore {
             return Err(LimitError::TableSize);
         }
         let kind = self.table.ref_kind(ty.element.heap);
-        let table = self.tables.alloc(Table::new(ty, kind).ok_or(LimitError::OutOfMemory)?);
+        let table = self
+            .tables
+            .alloc(Table::new(ty, kind).ok_or(LimitError::OutOfMemory)?);
         if kind == RefKind::Heap {
             self.heap_tables.push(table);
         }
@@ -308,7 +321,12 @@ impl StoreCore {
     ///
     /// # Safety
     /// The table belongs to this store, and so does the value, which is of the table's type.
-    pub unsafe fn grow_table(&mut self, table: *const Table, delta: u64, value: u64) -> Option<u64> {
+    pub unsafe fn grow_table(
+        &mut self,
+        table: *const Table,
+        delta: u64,
+        value: u64,
+    ) -> Option<u64> {
         // SAFETY: tables live as long as the store.
         let table = unsafe { &*table };
         let desired = table.grown(delta)? as u64;
@@ -344,7 +362,14 @@ impl StoreCore {
         type_id: TypeId,
     ) -> *const FuncRef {
         let heap_index = Cell::new(0);
-        self.funcrefs.alloc(FuncRef { record, instance, type_id, heap_index }).as_ptr()
+        self.funcrefs
+            .alloc(FuncRef {
+                record,
+                instance,
+                type_id,
+                heap_index,
+            })
+            .as_ptr()
     }
 
     /// An instance. Its globals, segments of expressions and tables have their initial values
@@ -355,7 +380,10 @@ impl StoreCore {
     ///
     /// # Safety
     /// All parts belong to this store and fit the module; the records live as long as `host`.
-    pub unsafe fn new_instance(&mut self, mut parts: InstanceParts<'_>) -> Result<*mut Instance, LimitError> {
+    pub unsafe fn new_instance(
+        &mut self,
+        mut parts: InstanceParts<'_>,
+    ) -> Result<*mut Instance, LimitError> {
         if self.instances.len() >= self.limits.instances {
             return Err(LimitError::Instances);
         }
@@ -364,12 +392,15 @@ impl StoreCore {
         let mut funcs = core::mem::take(&mut parts.imported_funcs);
         debug_assert_eq!(funcs.len(), parts.module.imported_funcs);
         funcs.reserve_exact(parts.module.funcs.len() - funcs.len());
-        self.funcrefs.reserve(parts.module.funcs.len() - funcs.len());
+        self.funcrefs
+            .reserve(parts.module.funcs.len() - funcs.len());
         for func in parts.module.defined_funcs() {
             let type_id = parts.types.id(parts.module.funcs[func.index()]);
             funcs.push(self.new_funcref((parts.record)(func), place, type_id));
         }
-        let data = self.datas.alloc(InstanceData::new(parts, funcs, &self.table));
+        let data = self
+            .datas
+            .alloc(InstanceData::new(parts, funcs, &self.table));
         // SAFETY: just made.
         if unsafe { data.as_ref() }.has_heap_elems() {
             self.heap_instances.push(data);
@@ -403,9 +434,17 @@ impl StoreCore {
             // SAFETY: the caller's.
             drop(unsafe { Box::from_raw(data.cast::<T>()) });
         }
-        self.closures.push(Closure { data: closure.cast(), drop: drop_box::<T> });
+        self.closures.push(Closure {
+            data: closure.cast(),
+            drop: drop_box::<T>,
+        });
         let instance = self.empty_instance();
-        self.host_envs.alloc(HostEnv { instance, closure: closure.cast() }).as_ptr()
+        self.host_envs
+            .alloc(HostEnv {
+                instance,
+                closure: closure.cast(),
+            })
+            .as_ptr()
     }
 
     /// The index by which objects name a function reference; 0 for null.
@@ -415,11 +454,14 @@ impl StoreCore {
     #[inline]
     pub unsafe fn func_index(&self, func: *const FuncRef) -> u32 {
         // SAFETY: the caller's.
-        let Some(f) = (unsafe { func.as_ref() }) else { return 0 };
+        let Some(f) = (unsafe { func.as_ref() }) else {
+            return 0;
+        };
         if f.heap_index.get() == 0 {
             // SAFETY: the store belongs to this thread, and no reference to the vector is kept.
             let funcs = unsafe { &mut *self.heap_funcs.get() };
-            f.heap_index.set(u32::try_from(funcs.len()).expect("fewer than 2^32 functions"));
+            f.heap_index
+                .set(u32::try_from(funcs.len()).expect("fewer than 2^32 functions"));
             funcs.push(func);
         }
         f.heap_index.get()

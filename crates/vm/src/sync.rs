@@ -14,7 +14,9 @@ mod imp {
 
         /// Waits for the lock.
         pub fn lock(&self) -> impl core::ops::DerefMut<Target = T> + '_ {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
         }
     }
 }
@@ -38,7 +40,10 @@ mod imp {
     impl<T> Lock<T> {
         /// A free lock.
         pub const fn new(value: T) -> Self {
-            Self { held: AtomicBool::new(false), value: UnsafeCell::new(value) }
+            Self {
+                held: AtomicBool::new(false),
+                value: UnsafeCell::new(value),
+            }
         }
 
         /// Waits for the lock.

@@ -28,8 +28,16 @@ impl Table {
             RefKind::Func => Elements::Funcs(Vec::new()),
             RefKind::Heap => Elements::Slots(Vec::new()),
         };
-        let def = TableDef { base: NonNull::<u64>::dangling().as_ptr().cast(), len: 0 };
-        let table = Self { def: UnsafeCell::new(def), elements: UnsafeCell::new(elements), ty, kind };
+        let def = TableDef {
+            base: NonNull::<u64>::dangling().as_ptr().cast(),
+            len: 0,
+        };
+        let table = Self {
+            def: UnsafeCell::new(def),
+            elements: UnsafeCell::new(elements),
+            ty,
+            kind,
+        };
         table.grow(ty.limits.min, 0)?;
         Some(table)
     }
@@ -164,7 +172,11 @@ impl Table {
     /// The length after growth by `delta`, if the type admits it.
     pub(crate) fn grown(&self, delta: u64) -> Option<usize> {
         let new = self.len().checked_add(delta)?;
-        let index_max = if self.ty.limits.is_64 { u64::MAX } else { u32::MAX.into() };
+        let index_max = if self.ty.limits.is_64 {
+            u64::MAX
+        } else {
+            u32::MAX.into()
+        };
         if new > self.ty.limits.max.unwrap_or(u64::MAX).min(index_max) {
             return None;
         }

@@ -65,5 +65,7 @@ pub unsafe fn atomic_notify(
     // SAFETY: the caller's.
     let memory = unsafe { data(vm) }.memory(memory);
     check_atomic(memory.len(), address, 4)?;
-    memory.as_shared().map_or(Ok(0), |shared| shared.notify(address, count))
+    memory
+        .as_shared()
+        .map_or(Ok(0), |shared| shared.notify(address, count))
 }

@@ -15,7 +15,11 @@ use tierra_core::index::TagIdx;
 /// See [`crate::builtins`].
 pub unsafe fn exn_new(vm: *mut Instance, tag: TagIdx, args: *const u64) -> Result<u64, Trap> {
     // SAFETY: the caller's.
-    unsafe { Ok(store(vm).new_exn(*(*vm).tags.add(tag.index()), args)?.slot()) }
+    unsafe {
+        Ok(store(vm)
+            .new_exn(*(*vm).tags.add(tag.index()), args)?
+            .slot())
+    }
 }
 
 /// The tag of an exception, which is not null.

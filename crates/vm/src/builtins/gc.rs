@@ -48,7 +48,15 @@ pub unsafe fn struct_get(
     out: *mut u64,
 ) -> Result<(), Trap> {
     // SAFETY: the caller's.
-    unsafe { store(vm).struct_get(type_id(vm, ty), field, signed, GcRef::from_slot(object), out) }
+    unsafe {
+        store(vm).struct_get(
+            type_id(vm, ty),
+            field,
+            signed,
+            GcRef::from_slot(object),
+            out,
+        )
+    }
 }
 
 /// `struct.set`
@@ -100,9 +108,18 @@ pub unsafe fn array_new_default(vm: *mut Instance, ty: TypeIdx, len: u32) -> Slo
 ///
 /// # Safety
 /// See [`crate::builtins`].
-pub unsafe fn array_new_fixed(vm: *mut Instance, ty: TypeIdx, values: *const u64, len: u32) -> Slot {
+pub unsafe fn array_new_fixed(
+    vm: *mut Instance,
+    ty: TypeIdx,
+    values: *const u64,
+    len: u32,
+) -> Slot {
     // SAFETY: the caller's.
-    unsafe { Ok(store(vm).new_array_fixed(type_id(vm, ty), values, len)?.slot()) }
+    unsafe {
+        Ok(store(vm)
+            .new_array_fixed(type_id(vm, ty), values, len)?
+            .slot())
+    }
 }
 
 /// `array.new_data`
@@ -120,7 +137,11 @@ pub unsafe fn array_new_data(
     len: u32,
 ) -> Slot {
     // SAFETY: the caller's.
-    unsafe { Ok(store(vm).new_array_data(type_id(vm, ty), data(vm), segment, offset, len)?.slot()) }
+    unsafe {
+        Ok(store(vm)
+            .new_array_data(type_id(vm, ty), data(vm), segment, offset, len)?
+            .slot())
+    }
 }
 
 /// `array.new_elem`
@@ -138,7 +159,11 @@ pub unsafe fn array_new_elem(
     len: u32,
 ) -> Slot {
     // SAFETY: the caller's.
-    unsafe { Ok(store(vm).new_array_elem(type_id(vm, ty), data(vm), segment, offset, len)?.slot()) }
+    unsafe {
+        Ok(store(vm)
+            .new_array_elem(type_id(vm, ty), data(vm), segment, offset, len)?
+            .slot())
+    }
 }
 
 /// `array.get`, `array.get_s` and `array.get_u`: the value is written to `out`.
@@ -251,7 +276,15 @@ pub unsafe fn array_init_data(
     let array = GcRef::from_slot(array);
     // SAFETY: the caller's.
     unsafe {
-        store(vm).array_init_data(type_id(vm, ty), data(vm), segment, array, index, offset, len)
+        store(vm).array_init_data(
+            type_id(vm, ty),
+            data(vm),
+            segment,
+            array,
+            index,
+            offset,
+            len,
+        )
     }
 }
 
@@ -274,6 +307,14 @@ pub unsafe fn array_init_elem(
     let array = GcRef::from_slot(array);
     // SAFETY: the caller's.
     unsafe {
-        store(vm).array_init_elem(type_id(vm, ty), data(vm), segment, array, index, offset, len)
+        store(vm).array_init_elem(
+            type_id(vm, ty),
+            data(vm),
+            segment,
+            array,
+            index,
+            offset,
+            len,
+        )
     }
 }

@@ -42,7 +42,12 @@ pub unsafe fn memory_fill(
     let memory = unsafe { data(vm) }.memory(memory);
     let at = memory.check_u64(to, len)?;
     // SAFETY: within bounds as just checked.
-    unsafe { memory.data_ptr().add(at).write_bytes(byte as u8, len as usize) };
+    unsafe {
+        memory
+            .data_ptr()
+            .add(at)
+            .write_bytes(byte as u8, len as usize)
+    };
     Ok(())
 }
 
@@ -67,7 +72,12 @@ pub unsafe fn memory_copy(
     let from = source.check_u64(from, len)?;
     let to = target.check_u64(to, len)?;
     // SAFETY: within bounds as just checked; the ranges may overlap.
-    unsafe { source.data_ptr().add(from).copy_to(target.data_ptr().add(to), len as usize) };
+    unsafe {
+        source
+            .data_ptr()
+            .add(from)
+            .copy_to(target.data_ptr().add(to), len as usize)
+    };
     Ok(())
 }
 
@@ -90,7 +100,8 @@ pub unsafe fn memory_init(
     let data = unsafe { data(vm) };
     let bytes = data.data(segment);
     let from = crate::memory::check(bytes.len(), from.into(), len.into())?;
-    data.memory(memory).write(to, &bytes[from..from + len as usize])?;
+    data.memory(memory)
+        .write(to, &bytes[from..from + len as usize])?;
     Ok(())
 }
 

@@ -14,7 +14,10 @@ use tierra_core::index::{ElemIdx, TableIdx};
 /// See [`crate::builtins`].
 pub unsafe fn table_get(vm: *mut Instance, table: TableIdx, index: u64) -> Result<u64, Trap> {
     // SAFETY: the caller's.
-    unsafe { data(vm) }.table(table).get(index).ok_or(Trap::TableOutOfBounds)
+    unsafe { data(vm) }
+        .table(table)
+        .get(index)
+        .ok_or(Trap::TableOutOfBounds)
 }
 
 /// `table.set`
@@ -24,7 +27,12 @@ pub unsafe fn table_get(vm: *mut Instance, table: TableIdx, index: u64) -> Resul
 ///
 /// # Safety
 /// See [`crate::builtins`].
-pub unsafe fn table_set(vm: *mut Instance, table: TableIdx, index: u64, value: u64) -> Result<(), Trap> {
+pub unsafe fn table_set(
+    vm: *mut Instance,
+    table: TableIdx,
+    index: u64,
+    value: u64,
+) -> Result<(), Trap> {
     // SAFETY: the caller's.
     unsafe { data(vm).table(table).set(index, value) }.ok_or(Trap::TableOutOfBounds)
 }
@@ -84,8 +92,11 @@ pub unsafe fn table_copy(
     // SAFETY: the caller's.
     let data = unsafe { data(vm) };
     // SAFETY: validation has made sure that the elements match.
-    unsafe { data.table(to_table).copy(to, data.table(from_table), from, len) }
-        .ok_or(Trap::TableOutOfBounds)
+    unsafe {
+        data.table(to_table)
+            .copy(to, data.table(from_table), from, len)
+    }
+    .ok_or(Trap::TableOutOfBounds)
 }
 
 /// `table.init`

@@ -30,7 +30,14 @@ impl StoreCore {
         let object = object.offset().ok_or(Trap::NullStructReference)?;
         let FieldLayout { offset, repr } = self.field(ty, field);
         // SAFETY: the field lies within the object.
-        unsafe { self.load_field(self.gc.base().add(object + offset as usize), repr, signed, out) };
+        unsafe {
+            self.load_field(
+                self.gc.base().add(object + offset as usize),
+                repr,
+                signed,
+                out,
+            )
+        };
         Ok(())
     }
 
@@ -154,7 +161,10 @@ impl StoreCore {
             self.check_elements(to, to_index, len)?;
             self.check_elements(from, from_index, len)?;
             let source = self.element(from, repr, from_index);
-            source.copy_to(self.element(to, repr, to_index), len as usize * repr.size() as usize);
+            source.copy_to(
+                self.element(to, repr, to_index),
+                len as usize * repr.size() as usize,
+            );
         }
         Ok(())
     }
@@ -228,7 +238,8 @@ impl StoreCore {
             return match to.heap {
                 // SAFETY: a function reference that is not null.
                 HeapType::Concrete(id) => unsafe {
-                    self.table.is_subtype((*(slot as *const FuncRef)).type_id, id)
+                    self.table
+                        .is_subtype((*(slot as *const FuncRef)).type_id, id)
                 },
                 heap => heap == HeapType::Func,
             };
@@ -340,10 +351,10 @@ impl StoreCore {
                 (FieldRepr::I16, true) => {
                     (u16::from_le(at.cast::<u16>().read()).cast_signed() as i32 as u32).into()
                 }
-                (FieldRepr::Bits32 | FieldRepr::Heap, _) => u32::from_le(at.cast::<u32>().read()).into(),
-                (FieldRepr::Func, _) => {
-                    self.func_at(u32::from_le(at.cast::<u32>().read())) as u64
+                (FieldRepr::Bits32 | FieldRepr::Heap, _) => {
+                    u32::from_le(at.cast::<u32>().read()).into()
                 }
+                (FieldRepr::Func, _) => self.func_at(u32::from_le(at.cast::<u32>().read())) as u64,
                 (FieldRepr::Bits64, _) => u64::from_le(at.cast::<u64>().read()),
                 (FieldRepr::V128, _) => {
                     let [low, high] = at.cast::<[u64; 2]>().read_unaligned();
@@ -363,7 +374,9 @@ impl StoreCore {
             match repr {
                 FieldRepr::I8 => *at = *value as u8,
                 FieldRepr::I16 => at.cast::<u16>().write((*value as u16).to_le()),
-                FieldRepr::Bits32 | FieldRepr::Heap => at.cast::<u32>().write((*value as u32).to_le()),
+                FieldRepr::Bits32 | FieldRepr::Heap => {
+                    at.cast::<u32>().write((*value as u32).to_le())
+                }
                 FieldRepr::Func => {
                     let index = self.func_index(*value as *const FuncRef);
                     at.cast::<u32>().write(index.to_le());

@@ -85,8 +85,13 @@ impl Copier<'_> {
     /// # Safety
     /// The reference is one into the old space.
     unsafe fn forward(&mut self, reference: GcRef) -> GcRef {
-        let Some(offset) = reference.offset() else { return reference };
-        assert!(offset < self.used && offset.is_multiple_of(8), "a root holds a stale reference");
+        let Some(offset) = reference.offset() else {
+            return reference;
+        };
+        assert!(
+            offset < self.used && offset.is_multiple_of(8),
+            "a root holds a stale reference"
+        );
         // SAFETY: the header of an object of the old space.
         let header = unsafe { self.from.add(offset).cast::<[u32; 2]>() };
         // SAFETY: as above.
@@ -103,7 +108,9 @@ impl Copier<'_> {
         // SAFETY: the new space is as large as all that is in use in the old one, and every
         // object is copied once.
         unsafe {
-            self.to.add(new).copy_from_nonoverlapping(header.cast(), size);
+            self.to
+                .add(new)
+                .copy_from_nonoverlapping(header.cast(), size);
             *header = [FORWARDED, new as u32];
         }
         GcRef(new as u32)
@@ -159,7 +166,10 @@ impl Copier<'_> {
                         // SAFETY: a slot of the payload that is a reference into the heap; its
                         // lower half holds it.
                         unsafe {
-                            let slot = object.add(EXN_DATA_OFFSET).cast::<u64>().add(*slot as usize);
+                            let slot = object
+                                .add(EXN_DATA_OFFSET)
+                                .cast::<u64>()
+                                .add(*slot as usize);
                             *slot = self.forward(GcRef::from_slot(*slot)).slot();
                         }
                     }

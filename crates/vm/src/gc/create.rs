@@ -59,7 +59,10 @@ impl StoreCore {
     /// The reference is to an object of this store and not stale.
     #[inline]
     pub(super) unsafe fn header(&self, reference: GcRef) -> (u32, u32) {
-        debug_assert!(reference.offset().is_some_and(|o| o < self.gc.top()), "a stale reference");
+        debug_assert!(
+            reference.offset().is_some_and(|o| o < self.gc.top()),
+            "a stale reference"
+        );
         // SAFETY: the caller's.
         let [word, aux] = unsafe { *self.gc.base().add(reference.0 as usize).cast::<[u32; 2]>() };
         (word, aux)
@@ -146,11 +149,20 @@ impl StoreCore {
     ///
     /// # Safety
     /// `ty` is an array type that was added; `init` points to a value of its elements.
-    pub unsafe fn new_array(&mut self, ty: TypeId, init: *const u64, len: u32) -> Result<GcRef, Trap> {
+    pub unsafe fn new_array(
+        &mut self,
+        ty: TypeId,
+        init: *const u64,
+        len: u32,
+    ) -> Result<GcRef, Trap> {
         let repr = self.element_repr(ty);
         let mut value = [0; 2];
         // SAFETY: the caller's.
-        unsafe { value.as_mut_ptr().copy_from_nonoverlapping(init, repr.slots()) };
+        unsafe {
+            value
+                .as_mut_ptr()
+                .copy_from_nonoverlapping(init, repr.slots())
+        };
         let heap = (repr == FieldRepr::Heap).then_some(0);
         let object = self.allocate(array_size(repr, len), &mut value, heap)?;
         let array = self.init_header(object, ty.0, len);
@@ -235,7 +247,8 @@ impl StoreCore {
         let array = self.init_header(object, ty.0, len);
         // SAFETY: the elements lie within the object, and are as large as the bytes.
         unsafe {
-            self.element(array, repr, 0).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            self.element(array, repr, 0)
+                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
         }
         Ok(array)
     }
@@ -288,7 +301,11 @@ impl StoreCore {
 /// The pointer is good for so many slots.
 pub(super) unsafe fn operands<'a>(slots: *const u64, len: usize) -> &'a [u64] {
     // SAFETY: the caller's.
-    if len == 0 { &[] } else { unsafe { core::slice::from_raw_parts(slots, len) } }
+    if len == 0 {
+        &[]
+    } else {
+        unsafe { core::slice::from_raw_parts(slots, len) }
+    }
 }
 
 /// The positions, in slots, of the fields that are references into the heap.

@@ -22,7 +22,12 @@ impl StoreCore {
     pub unsafe fn new_exn(&mut self, tag: *const TagDef, args: *const u64) -> Result<GcRef, Trap> {
         // SAFETY: tags live as long as the store.
         let info = self.type_info(unsafe { (*tag).type_id });
-        let slots = slots_of(&info.as_func().expect("the type of a tag is a function type").params);
+        let slots = slots_of(
+            &info
+                .as_func()
+                .expect("the type of a tag is a function type")
+                .params,
+        );
         let heap: Box<[u32]> = info.heap_params.clone();
         // SAFETY: the caller's.
         let mut args: Vec<u64> = unsafe { operands(args, slots) }.to_vec();
@@ -45,7 +50,13 @@ impl StoreCore {
     /// The reference is to an exception of this store and not stale.
     pub unsafe fn exn_tag(&self, exception: GcRef) -> *const TagDef {
         // SAFETY: the caller's.
-        unsafe { *self.gc.base().add(exception.0 as usize + EXN_TAG_OFFSET).cast() }
+        unsafe {
+            *self
+                .gc
+                .base()
+                .add(exception.0 as usize + EXN_TAG_OFFSET)
+                .cast()
+        }
     }
 
     /// Writes the payload of an exception to `out`; tells how many slots that were.
@@ -57,7 +68,11 @@ impl StoreCore {
         let (_, slots) = unsafe { self.header(exception) };
         // SAFETY: the payload lies within the object.
         unsafe {
-            let payload = self.gc.base().add(exception.0 as usize + EXN_DATA_OFFSET).cast::<u64>();
+            let payload = self
+                .gc
+                .base()
+                .add(exception.0 as usize + EXN_DATA_OFFSET)
+                .cast::<u64>();
             payload.copy_to_nonoverlapping(out, slots as usize);
         }
         slots

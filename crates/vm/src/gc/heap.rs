@@ -19,7 +19,11 @@ pub(super) const EXN_DATA_OFFSET: usize = 16;
 /// Offset 0 is null.
 pub(super) const FIRST_OBJECT: usize = 8;
 /// The smallest space.
-const MIN_SPACE: usize = if cfg!(feature = "std") { 256 << 10 } else { 4 << 10 };
+const MIN_SPACE: usize = if cfg!(feature = "std") {
+    256 << 10
+} else {
+    4 << 10
+};
 /// The largest space that is kept for the next collection.
 const LARGEST_SPARE: usize = 32 << 20;
 
@@ -102,7 +106,9 @@ impl GcHeap {
 
     /// The first byte of the heap; offsets count from there.
     pub(super) fn base(&self) -> *mut u8 {
-        self.space.as_ref().map_or(core::ptr::null_mut(), Space::base)
+        self.space
+            .as_ref()
+            .map_or(core::ptr::null_mut(), Space::base)
     }
 
     /// The bytes in use, from the base.
@@ -146,14 +152,26 @@ impl GcHeap {
         {
             return Ok(spare);
         }
-        let space = |capacity| Some(Space { region: Region::new(capacity, capacity, true)?, capacity });
-        space(wanted).or_else(|| space(needed)).ok_or(Trap::OutOfMemory)
+        let space = |capacity| {
+            Some(Space {
+                region: Region::new(capacity, capacity, true)?,
+                capacity,
+            })
+        };
+        space(wanted)
+            .or_else(|| space(needed))
+            .ok_or(Trap::OutOfMemory)
     }
 
     /// Objects live in `space` from now on, up to `top`. Sets when to collect next.
     pub(super) fn replace(&mut self, space: Space, top: usize, request: usize) {
         let threshold = (top * 2).saturating_add(request).max(MIN_SPACE);
-        self.end = if self.stress { top + request } else { threshold }.min(space.capacity);
+        self.end = if self.stress {
+            top + request
+        } else {
+            threshold
+        }
+        .min(space.capacity);
         self.top = top;
         self.live = top - FIRST_OBJECT;
         self.collections += 1;
@@ -170,8 +188,12 @@ impl GcHeap {
     /// counts as full: it would collect at almost every allocation.
     pub(super) fn check_room(&self, request: usize) -> Result<(), Trap> {
         let nearly_all = self.limit - self.limit / 32;
-        let all = self.top + request;
-        if all > self.end || self.top > nearly_all { Err(Trap::OutOfMemory) } else { Ok(()) }
+        let all = self.top.saturating_add(request);
+        if request > 0 && (all > self.end || self.top > nearly_all) {
+            Err(Trap::OutOfMemory)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -35,7 +35,10 @@ pub fn struct_layout<C: Copy>(fields: &[FieldType<C>]) -> StructLayout {
             offset
         })
         .collect();
-    StructLayout { offsets, size: end.next_multiple_of(OBJECT_ALIGN) }
+    StructLayout {
+        offsets,
+        size: end.next_multiple_of(OBJECT_ALIGN),
+    }
 }
 
 /// How a field or an element is stored.
@@ -118,20 +121,35 @@ pub enum ObjectLayout {
 }
 
 impl ObjectLayout {
-    pub(crate) fn of(composite: &CompositeType, kind: &dyn Fn(HeapType) -> RefKind) -> Option<Self> {
+    pub(crate) fn of(
+        composite: &CompositeType,
+        kind: &dyn Fn(HeapType) -> RefKind,
+    ) -> Option<Self> {
         match composite {
             CompositeType::Func(_) => None,
-            CompositeType::Array(element) => Some(Self::Array(FieldRepr::of(element.storage, kind))),
+            CompositeType::Array(element) => {
+                Some(Self::Array(FieldRepr::of(element.storage, kind)))
+            }
             CompositeType::Struct(types) => {
                 let StructLayout { offsets, size } = struct_layout(types);
                 let fields: Box<[FieldLayout]> = types
                     .iter()
                     .zip(offsets)
-                    .map(|(ty, offset)| FieldLayout { offset, repr: FieldRepr::of(ty.storage, kind) })
+                    .map(|(ty, offset)| FieldLayout {
+                        offset,
+                        repr: FieldRepr::of(ty.storage, kind),
+                    })
                     .collect();
-                let heap_refs: Vec<u32> =
-                    fields.iter().filter(|f| f.repr == FieldRepr::Heap).map(|f| f.offset).collect();
-                Some(Self::Struct { size, fields, heap_refs: heap_refs.into() })
+                let heap_refs: Vec<u32> = fields
+                    .iter()
+                    .filter(|f| f.repr == FieldRepr::Heap)
+                    .map(|f| f.offset)
+                    .collect();
+                Some(Self::Struct {
+                    size,
+                    fields,
+                    heap_refs: heap_refs.into(),
+                })
             }
         }
     }

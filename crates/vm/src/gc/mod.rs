@@ -25,8 +25,8 @@
 //! [`Roots`]: crate::Roots
 
 mod access;
-mod create;
 mod collect;
+mod create;
 mod exn;
 mod heap;
 mod host;

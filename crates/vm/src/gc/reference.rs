@@ -44,13 +44,21 @@ impl GcRef {
     /// The number of an `i31`, zero-extended (`i31.get_u`).
     #[inline]
     pub const fn as_i31(self) -> Option<u32> {
-        if self.is_i31() { Some(self.0 >> 1) } else { None }
+        if self.is_i31() {
+            Some(self.0 >> 1)
+        } else {
+            None
+        }
     }
 
     /// Where the object begins, if there is one.
     #[inline]
     pub const fn offset(self) -> Option<usize> {
-        if self.is_null() || self.is_i31() { None } else { Some(self.0 as usize) }
+        if self.is_null() || self.is_i31() {
+            None
+        } else {
+            Some(self.0 as usize)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use park_none::{Clock, Parker};
 #[cfg(feature = "std")]
 pub(crate) use park_std::{Clock, Parker};
 
-#[cfg(feature = "std")]
-mod park_std;
 #[cfg(not(feature = "std"))]
 mod park_none;
+#[cfg(feature = "std")]
+mod park_std;

@@ -22,7 +22,10 @@ impl Region {
     pub(crate) fn new(len: usize, reserve: usize, fixed: bool) -> Option<Self> {
         let capacity = if fixed { reserve.max(len) } else { len };
         if capacity == 0 {
-            return Some(Self { base: NonNull::dangling(), capacity });
+            return Some(Self {
+                base: NonNull::dangling(),
+                capacity,
+            });
         }
         // SAFETY: the size is not zero.
         let base = NonNull::new(unsafe { alloc_zeroed(layout(capacity)?) })?;
@@ -42,11 +45,15 @@ impl Region {
             return true;
         }
         if self.capacity == 0 {
-            let Some(new) = Self::new(len, len, true) else { return false };
+            let Some(new) = Self::new(len, len, true) else {
+                return false;
+            };
             *self = new;
             return true;
         }
-        let (Some(old), Some(_)) = (layout(self.capacity), layout(len)) else { return false };
+        let (Some(old), Some(_)) = (layout(self.capacity), layout(len)) else {
+            return false;
+        };
         // SAFETY: the memory came from this allocator with this layout; the new size is valid.
         let Some(base) = NonNull::new(unsafe { realloc(self.base(), old, len) }) else {
             return false;
@@ -54,8 +61,17 @@ impl Region {
         // SAFETY: the new part lies within the allocation.
         unsafe { base.add(self.capacity).write_bytes(0, len - self.capacity) };
         *self = {
-            let new = Self { base, capacity: len };
-            core::mem::forget(core::mem::replace(self, Self { base: NonNull::dangling(), capacity: 0 }));
+            let new = Self {
+                base,
+                capacity: len,
+            };
+            core::mem::forget(core::mem::replace(
+                self,
+                Self {
+                    base: NonNull::dangling(),
+                    capacity: 0,
+                },
+            ));
             new
         };
         true

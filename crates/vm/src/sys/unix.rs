@@ -27,23 +27,39 @@ impl Region {
         let committed = page_round(len)?;
         let reserved = page_round(reserve)?.max(committed);
         Self::map(committed, reserved).or_else(|| {
-            if fixed || reserved == committed { None } else { Self::map(committed, committed) }
+            if fixed || reserved == committed {
+                None
+            } else {
+                Self::map(committed, committed)
+            }
         })
     }
 
     fn map(committed: usize, reserved: usize) -> Option<Self> {
         if reserved == 0 {
-            return Some(Self { base: NonNull::dangling(), reserved, committed });
+            return Some(Self {
+                base: NonNull::dangling(),
+                reserved,
+                committed,
+            });
         }
         let all = committed == reserved;
-        let access = if all { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::empty() };
+        let access = if all {
+            ProtFlags::READ | ProtFlags::WRITE
+        } else {
+            ProtFlags::empty()
+        };
         let flags = MapFlags::PRIVATE;
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let flags = flags | MapFlags::NORESERVE;
         // SAFETY: a new anonymous mapping at an address of the system's choice.
         let base = unsafe { mmap_anonymous(null_mut(), reserved, access, flags) }.ok()?;
         let base = NonNull::new(base.cast::<u8>())?;
-        let mut region = Self { base, reserved, committed: if all { committed } else { 0 } };
+        let mut region = Self {
+            base,
+            reserved,
+            committed: if all { committed } else { 0 },
+        };
         region.commit(committed).then_some(region)
     }
 
@@ -52,10 +68,14 @@ impl Region {
     }
 
     pub(crate) fn commit(&mut self, len: usize) -> bool {
-        let Some(wanted) = page_round(len).filter(|l| *l <= self.reserved) else { return false };
+        let Some(wanted) = page_round(len).filter(|l| *l <= self.reserved) else {
+            return false;
+        };
         if wanted > self.committed {
             // SAFETY: the range lies within the mapping.
-            let start = unsafe { self.base.add(self.committed) }.as_ptr().cast::<c_void>();
+            let start = unsafe { self.base.add(self.committed) }
+                .as_ptr()
+                .cast::<c_void>();
             let access = MprotectFlags::READ | MprotectFlags::WRITE;
             // SAFETY: as above; these pages become accessible for the first time.
             if unsafe { mprotect(start, wanted - self.committed, access) }.is_err() {
@@ -74,9 +94,14 @@ impl Region {
             return false;
         }
         // Address space for twice as much: many small steps move seldom.
-        let Some(mut new) = Self::new(len, len.saturating_mul(2), false) else { return false };
+        let Some(mut new) = Self::new(len, len.saturating_mul(2), false) else {
+            return false;
+        };
         // SAFETY: both mappings are at least `committed` long and accessible, and apart.
-        unsafe { new.base().copy_from_nonoverlapping(self.base(), self.committed) };
+        unsafe {
+            new.base()
+                .copy_from_nonoverlapping(self.base(), self.committed)
+        };
         core::mem::swap(self, &mut new);
         true
     }

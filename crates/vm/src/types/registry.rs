@@ -96,7 +96,11 @@ impl TypeRegistry {
             groups.push(group);
         }
         let mut seen = HashSet::with_capacity(ids.len());
-        let infos = ids.iter().filter(|id| seen.insert(**id)).map(|id| inner.info(*id)).collect();
+        let infos = ids
+            .iter()
+            .filter(|id| seen.insert(**id))
+            .map(|id| inner.info(*id))
+            .collect();
         drop(inner);
         Arc::new(ModuleTypes {
             ids: ids.into(),
@@ -124,7 +128,12 @@ impl TypeRegistry {
         let ids = inner.group(group).ids.clone();
         let infos = inner.closure(&ids);
         drop(inner);
-        Arc::new(ModuleTypes { ids, infos, groups: [group].into(), registry: self.clone() })
+        Arc::new(ModuleTypes {
+            ids,
+            infos,
+            groups: [group].into(),
+            registry: self.clone(),
+        })
     }
 
     /// What is known of a type that is alive.
@@ -193,7 +202,10 @@ impl Inner {
     fn intern(&mut self, key: Key) -> usize {
         let known = self.by_key.get(&key).copied();
         let group = known.unwrap_or_else(|| self.add_group(key));
-        self.groups[group].as_mut().expect("the group is alive").count += 1;
+        self.groups[group]
+            .as_mut()
+            .expect("the group is alive")
+            .count += 1;
         group
     }
 
@@ -220,7 +232,10 @@ impl Inner {
     fn new_id(&mut self, group: usize) -> TypeId {
         // The id that was free for longest comes first: a stale one shows itself sooner as unused.
         let id = self.free_ids.pop_front().unwrap_or_else(|| {
-            assert!(self.group_of.len() < MAX_IDS, "the engine has too many types");
+            assert!(
+                self.group_of.len() < MAX_IDS,
+                "the engine has too many types"
+            );
             self.group_of.push(group);
             TypeId::from_index(self.group_of.len() - 1)
         });
@@ -242,19 +257,24 @@ impl Inner {
         let kinds: HashMap<TypeId, RefKind> = if subs.len() == 1 {
             HashMap::new()
         } else {
-            ids.iter().copied().zip(subs.iter().map(composite_kind)).collect()
+            ids.iter()
+                .copied()
+                .zip(subs.iter().map(composite_kind))
+                .collect()
         };
         for (&id, sub) in ids.iter().zip(subs) {
             let own = (id, composite_kind(&sub));
             let kind = |heap: HeapType| match heap {
                 HeapType::Concrete(c) if c == own.0 => own.1,
-                HeapType::Concrete(c) => {
-                    kinds.get(&c).copied().unwrap_or_else(|| self.table.ref_kind(heap))
-                }
+                HeapType::Concrete(c) => kinds
+                    .get(&c)
+                    .copied()
+                    .unwrap_or_else(|| self.table.ref_kind(heap)),
                 _ => self.table.ref_kind(heap),
             };
-            let mut display: Vec<TypeId> =
-                sub.supertype.map_or(Vec::new(), |s| self.table.info(s).display.to_vec());
+            let mut display: Vec<TypeId> = sub
+                .supertype
+                .map_or(Vec::new(), |s| self.table.info(s).display.to_vec());
             display.push(id);
             let layout = ObjectLayout::of(&sub.composite, &kind);
             let heap_params = match &sub.composite {
@@ -308,7 +328,11 @@ impl Inner {
             }
             self.free_groups.push(index);
             self.free_ids.extend(group.ids.iter());
-            let infos = group.ids.iter().filter_map(|id| self.table.remove(*id)).collect();
+            let infos = group
+                .ids
+                .iter()
+                .filter_map(|id| self.table.remove(*id))
+                .collect();
             dropped.push((group, infos));
         }
         dropped
