@@ -13,12 +13,14 @@
 //! - A store is used by one thread at a time (`Send`, not `Sync`). Only the atomics of an
 //!   [`ExecContext`] and a [`SharedMemory`] are touched by several.
 //! - Guest memory is never a `&[u8]`: other threads may write shared ones, guest code all.
+//! - Slots that enter through safe functions (the value of a global, a root, a segment) are of the
+//!   declared type and of this store: the embedding API checks that at its border, once.
 //! - References into the heap are valid until the next allocation. Whoever keeps one longer
 //!   keeps it where the collector looks (see [`gc`]).
 //! - Type ids mean the same in all stores of an engine, and a store keeps alive the types of
 //!   every module that it ever instantiated ([`types`]).
 //!
-//! **Doors.** [`sys`](self) is the only place that knows the operating system; without feature
+//! **Doors.** `sys` is the only place that knows the operating system; without feature
 //! `std` its twin needs nothing but an allocator.
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -66,7 +66,11 @@ struct OwnMemory {
 /// Address space to reserve for a memory: all that it can grow to, if that is reasonable.
 pub(crate) fn reservation(ty: &MemoryType, initial: usize) -> usize {
     /// Beyond the addressable part, so that an access there faults instead of hitting others.
-    const SLACK: u64 = 64 << 10;
+    const SLACK: u64 = if cfg!(all(unix, feature = "std")) {
+        64 << 10
+    } else {
+        0
+    };
     const LARGEST: u64 = 64 << 30;
     let max = ty.max_bytes();
     let wanted = match ty.limits.max {

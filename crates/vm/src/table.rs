@@ -38,7 +38,8 @@ impl Table {
             ty,
             kind,
         };
-        table.grow(ty.limits.min, 0)?;
+        // SAFETY: null is of every type that a table may start with.
+        unsafe { table.grow(ty.limits.min, 0)? };
         Some(table)
     }
 
@@ -145,7 +146,10 @@ impl Table {
 
     /// Grows by `delta` elements of this value as far as the type and the system admit; the
     /// limits of the store have been asked. Returns the length before.
-    pub(crate) fn grow(&self, delta: u64, value: u64) -> Option<u64> {
+    ///
+    /// # Safety
+    /// As for [`Table::set`].
+    pub(crate) unsafe fn grow(&self, delta: u64, value: u64) -> Option<u64> {
         let old = self.len();
         let new = self.grown(delta)?;
         // SAFETY: the store belongs to this thread, and the vectors are borrowed only here.
@@ -154,7 +158,7 @@ impl Table {
         let base = match elements {
             Elements::Funcs(funcs) => {
                 funcs.try_reserve(additional).ok()?;
-                // SAFETY: whoever grows a table of functions gives a valid function reference.
+                // SAFETY: the caller's.
                 funcs.resize(new, unsafe { TableFunc::new(value as *const FuncRef) });
                 funcs.as_mut_ptr().cast()
             }

@@ -300,12 +300,11 @@ impl StoreCore {
 /// # Safety
 /// The pointer is good for so many slots.
 pub(super) unsafe fn operands<'a>(slots: *const u64, len: usize) -> &'a [u64] {
-    // SAFETY: the caller's.
     if len == 0 {
-        &[]
-    } else {
-        unsafe { core::slice::from_raw_parts(slots, len) }
+        return &[];
     }
+    // SAFETY: the caller's.
+    unsafe { core::slice::from_raw_parts(slots, len) }
 }
 
 /// The positions, in slots, of the fields that are references into the heap.

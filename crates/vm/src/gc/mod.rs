@@ -28,6 +28,7 @@ mod access;
 mod collect;
 mod create;
 mod exn;
+mod field;
 mod heap;
 mod host;
 pub mod layout;

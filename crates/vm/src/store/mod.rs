@@ -1,0 +1,256 @@
+//! Everything that the guest code of one store can reach.
+
+mod create;
+
+use crate::arena::Arena;
+use crate::gc::{GcHeap, GcRef};
+use crate::layout::*;
+use crate::types::{ModuleTypes, TypeInfo, TypeRegistry, TypeTable};
+use crate::*;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::cell::UnsafeCell;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{NonNull, null, null_mut};
+use hashbrown::HashMap;
+use tierra_core::Trap;
+use tierra_core::index::{FuncIdx, TypeId};
+
+/// What there is to know about an end other than [`Status::Done`].
+#[derive(Default)]
+pub enum Pending {
+    /// Nothing happened.
+    #[default]
+    None,
+    /// The guest trapped.
+    Trap(Trap),
+    /// This exception is on its way up.
+    Throw(GcRef),
+    /// What the host wants to end with: an error, an exit, a panic.
+    Host(Box<dyn Any + Send>),
+}
+
+/// How the collector finds the references in the frames of a tier.
+pub trait Frames: Sync {
+    /// Calls `visit` once with every slot that holds a reference into the heap. The slot may be
+    /// written; its upper half is zero.
+    ///
+    /// # Safety
+    /// `exec` belongs to this thread, and its guest code stands at a call into Rust.
+    unsafe fn visit_roots(&self, exec: &ExecContext, visit: &mut dyn FnMut(*mut u64));
+}
+
+/// A frame of a backtrace.
+#[derive(Clone, Copy, Debug)]
+pub struct RawFrame {
+    /// The instance.
+    pub instance: *mut Instance,
+    /// The function in the instance's module.
+    pub func: FuncIdx,
+    /// The byte offset of the instruction in the module.
+    pub offset: u32,
+}
+
+/// The core of a store. It is made by [`OwnedStore::new`], and its address is known to guest code
+/// through [`ExecContext::store`].
+pub struct StoreCore {
+    /// The context of the store's stack.
+    pub exec: Arc<ExecContext>,
+    /// The types of the engine.
+    pub types: Arc<TypeRegistry>,
+    /// The garbage-collected heap.
+    pub gc: GcHeap,
+    /// Why guest code ended otherwise than well.
+    pub pending: Pending,
+    /// Asked before memories and tables grow.
+    pub limiter: Option<Box<dyn Limiter>>,
+    /// What the store may use.
+    pub limits: StoreLimits,
+    /// How to find the references in frames; set by the tier.
+    pub frames: Option<&'static dyn Frames>,
+    /// References that the host keeps.
+    pub roots: Roots,
+    /// Where the guest stood when it trapped: the innermost frames, at most 100.
+    pub trace: Vec<RawFrame>,
+    /// How many frames there were.
+    pub trace_depth: u32,
+    /// What is known of the types that the store has seen.
+    pub(crate) table: TypeTable,
+    module_types: HashMap<*const ModuleTypes, Arc<ModuleTypes>>,
+    /// Function references that objects name, by index; 0 is null.
+    heap_funcs: UnsafeCell<Vec<*const FuncRef>>,
+    /// What the collector visits: globals and tables of heap references, instances with element
+    /// segments of such.
+    pub(crate) heap_globals: Vec<NonNull<Global>>,
+    pub(crate) heap_tables: Vec<NonNull<Table>>,
+    pub(crate) heap_instances: Vec<NonNull<InstanceData>>,
+    memories: Arena<Memory>,
+    tables: Arena<Table>,
+    globals: Arena<Global>,
+    tags: Arena<TagDef>,
+    funcrefs: Arena<FuncRef>,
+    instances: Arena<Instance>,
+    datas: Arena<InstanceData>,
+    host_envs: Arena<HostEnv>,
+    closures: Vec<Closure>,
+    memory_bytes: u64,
+}
+
+/// What a host function closes over, and how it is dropped.
+struct Closure {
+    data: *mut (),
+    drop: unsafe fn(*mut ()),
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        // SAFETY: made together in `new_host_env`, dropped once.
+        unsafe { (self.drop)(self.data) };
+    }
+}
+
+// SAFETY: every pointer in the store points to what the store owns, or to what the tiers keep
+// alive and is `Sync` (records); closures, host values and the limiter are `Send`.
+unsafe impl Send for StoreCore {}
+
+/// Owns a [`StoreCore`] without a claim to be the only pointer to it, as a `Box` would make:
+/// guest code reaches the store through its context.
+pub struct OwnedStore(NonNull<StoreCore>);
+
+// SAFETY: as for the store itself.
+unsafe impl Send for OwnedStore {}
+
+impl OwnedStore {
+    /// An empty store.
+    pub fn new(types: Arc<TypeRegistry>, config: StoreConfig) -> Self {
+        let exec = Arc::new(ExecContext::new());
+        let store = Box::new(StoreCore {
+            gc: GcHeap::new(config.limits.gc_heap_bytes, config.gc_stress),
+            types,
+            pending: Pending::None,
+            limiter: None,
+            limits: config.limits,
+            frames: None,
+            roots: Roots::default(),
+            trace: Vec::new(),
+            trace_depth: 0,
+            table: TypeTable::new(),
+            module_types: HashMap::new(),
+            heap_funcs: UnsafeCell::new(Vec::from([null()])),
+            heap_globals: Vec::new(),
+            heap_tables: Vec::new(),
+            heap_instances: Vec::new(),
+            memories: Arena::new(),
+            tables: Arena::new(),
+            globals: Arena::new(),
+            tags: Arena::new(),
+            funcrefs: Arena::new(),
+            instances: Arena::new(),
+            datas: Arena::new(),
+            host_envs: Arena::new(),
+            closures: Vec::new(),
+            memory_bytes: 0,
+            exec,
+        });
+        let store = NonNull::from(Box::leak(store));
+        // SAFETY: just made.
+        unsafe { store.as_ref() }.exec.store.set(store.as_ptr());
+        Self(store)
+    }
+
+    /// The store as guest code knows it.
+    pub fn as_ptr(&self) -> *mut StoreCore {
+        self.0.as_ptr()
+    }
+}
+
+impl Deref for OwnedStore {
+    type Target = StoreCore;
+
+    fn deref(&self) -> &StoreCore {
+        // SAFETY: owned; while guest code runs, its callers hold no reference to the store.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl DerefMut for OwnedStore {
+    fn deref_mut(&mut self) -> &mut StoreCore {
+        // SAFETY: as above.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl Drop for OwnedStore {
+    fn drop(&mut self) {
+        // SAFETY: made from a box in `new`.
+        let store = unsafe { Box::from_raw(self.0.as_ptr()) };
+        // Handles that interrupt may keep the context for longer.
+        store.exec.store.set(null_mut());
+    }
+}
+
+impl StoreCore {
+    /// Lets the store know types, and keeps them alive. Whatever is made with types of a module
+    /// needs this first; instances do it themselves.
+    pub fn add_types(&mut self, types: &Arc<ModuleTypes>) {
+        if self.module_types.contains_key(&Arc::as_ptr(types)) {
+            return;
+        }
+        for info in &types.infos {
+            self.table.set(info.clone());
+        }
+        self.module_types.insert(Arc::as_ptr(types), types.clone());
+    }
+
+    /// What is known of a type that was added.
+    #[inline]
+    pub fn type_info(&self, id: TypeId) -> &TypeInfo {
+        self.table.info(id)
+    }
+
+    /// The types that were added: subtyping without a lock.
+    #[inline]
+    pub fn type_table(&self) -> &TypeTable {
+        &self.table
+    }
+
+    /// The index by which objects name a function reference; 0 for null.
+    ///
+    /// # Safety
+    /// `func` is null or a function reference of this store.
+    #[inline]
+    pub unsafe fn func_index(&self, func: *const FuncRef) -> u32 {
+        // SAFETY: the caller's.
+        let Some(f) = (unsafe { func.as_ref() }) else {
+            return 0;
+        };
+        if f.heap_index.get() == 0 {
+            // SAFETY: the store belongs to this thread, and no reference to the vector is kept.
+            let funcs = unsafe { &mut *self.heap_funcs.get() };
+            f.heap_index
+                .set(u32::try_from(funcs.len()).expect("fewer than 2^32 functions"));
+            funcs.push(func);
+        }
+        f.heap_index.get()
+    }
+
+    /// The function reference that objects name by this index.
+    #[inline]
+    pub fn func_at(&self, index: u32) -> *const FuncRef {
+        // SAFETY: as above.
+        let funcs = unsafe { &*self.heap_funcs.get() };
+        funcs[index as usize]
+    }
+
+    /// Bytes of all memories together, shared ones excepted.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
+    /// The number of instances.
+    pub fn instance_count(&self) -> usize {
+        self.instances.len()
+    }
+}
