@@ -42,6 +42,9 @@ pub(crate) enum Flow {
     Next,
     /// As `Next`; keeps the two ways out of a branch apart, so that each has its own jump.
     Taken,
+    /// The rest is done by another handler, off the hot path, with the same state. A hot handler
+    /// that called a function and went on would have to save registers whenever it runs.
+    Goto(Handler),
     /// Back to the Rust code that entered.
     Stop(Stop),
 }
@@ -124,6 +127,10 @@ mod backend {
                         // SAFETY: as above.
                         unsafe { next(r) }
                     }
+                    // SAFETY: a handler for the instruction at `ip`, as `Instr::run` says.
+                    Flow::Goto(handler) => unsafe {
+                        handler(r.ip, r.sp, r.mem, r.len, r.inst, r.acc, r.f32, r.f64)
+                    },
                     // SAFETY: `r` is the state of a running interpreter.
                     Flow::Stop(stop) => unsafe { halt(r.ip, r.sp, r.inst, stop) },
                 }
@@ -171,10 +178,14 @@ mod backend {
         loop {
             // SAFETY: the first word of an instruction is the address of a handler that
             // `handler` made, and an instruction leaves `ip` at an instruction.
-            let flow = unsafe {
+            let mut flow = unsafe {
                 let entry: Handler = core::mem::transmute(*r.ip as usize);
                 entry(&mut r)
             };
+            while let Flow::Goto(handler) = flow {
+                // SAFETY: a handler for the instruction at `ip`, as `Instr::run` says.
+                flow = unsafe { handler(&mut r) };
+            }
             if let Flow::Stop(stop) = flow {
                 // SAFETY: `r` is the state of a running interpreter.
                 return unsafe { halt(r.ip, r.sp, r.inst, stop) };

@@ -30,12 +30,25 @@ unsafe fn jump<D: Direction>(r: &mut Regs, distance: i32) -> Flow {
     // SAFETY: the translator computed the distance within the same code; the instance's context
     // lives as long as its store.
     unsafe {
-        if D::BACK && (*(*r.inst).exec).interp_limit.load(Ordering::Relaxed) == 0 {
-            trap!(crate::run::poll(r.inst));
-        }
         r.ip = r.ip.offset(distance as isize);
+        if D::BACK && (*(*r.inst).exec).interp_limit.load(Ordering::Relaxed) == 0 {
+            return Flow::Goto(handler::<Poll>());
+        }
     }
     Flow::Taken
+}
+
+/// Acts on an interruption, then executes the instruction at `ip`, whichever it is. It begins a
+/// block, so accumulators don't matter.
+struct Poll;
+
+impl Instr for Poll {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: the running instance.
+        trap!(unsafe { crate::run::poll(r.inst) });
+        Flow::Next
+    }
 }
 
 /// `br`

@@ -10,7 +10,7 @@
 use super::memory::reload;
 use super::trap;
 use crate::code::{FRAME_HEADER, Header};
-use crate::dispatch::{Flow, Instr, Regs, Stop};
+use crate::dispatch::{Flow, Instr, Regs, Stop, handler};
 use crate::operand::*;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -49,6 +49,36 @@ pub(crate) struct Callee {
     pub instance: *mut Instance,
 }
 
+/// The callee's frame doesn't fit: untranslated, interrupted or too deep.
+#[inline(always)]
+fn slowly(r: &mut Regs, words: usize, callee: Callee) -> Flow {
+    // Accumulators are dead at calls, and the size is read again.
+    r.acc = callee.record as u64;
+    r.len = words;
+    Flow::Goto(handler::<CallSlowly>())
+}
+
+/// Makes a call possible that wasn't, and tries it again: `acc` is the callee's record, `len` the
+/// length of the calling instruction.
+struct CallSlowly;
+
+impl Instr for CallSlowly {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: `slowly` gives the record of a live function.
+        unsafe {
+            let record = r.acc as *const FuncRecord;
+            match crate::run::enter_slow(r.ip.add(r.len), r.sp, r.inst, record) {
+                None => {
+                    reload(r);
+                    Flow::Next
+                }
+                Some(stop) => Flow::Stop(stop),
+            }
+        }
+    }
+}
+
 /// Enters a function whose arguments begin at slot `site.base`; `words` is the length of the
 /// calling instruction.
 #[inline(always)]
@@ -61,11 +91,7 @@ unsafe fn enter(r: &mut Regs, site: &Site, words: usize, callee: Callee) -> Flow
         let sp = r.sp.add(site.base.into());
         let end = sp as usize as u64 + u64::from(header.frame_bytes);
         if end > (*(*r.inst).exec).interp_limit.load(Ordering::Relaxed) as u64 {
-            // Untranslated, interrupted or too deep; after the first two the call is tried again.
-            return match crate::run::enter_slow(r.ip.add(words), r.sp, r.inst, callee.record) {
-                None => Flow::Next,
-                Some(stop) => Flow::Stop(stop),
-            };
+            return slowly(r, words, callee);
         }
         let frame = sp.add(site.params.into());
         *frame = r.ip.add(words) as u64;
@@ -114,36 +140,43 @@ impl Instr for CallImport {
 }
 
 /// The callee that `call_indirect` finds in a table: words 1 and 2 are
-/// `{index slot: u16, is 64: u16, table: u32}` and the type.
+/// `{index slot: u16, is 64: u16, table: u32}` and the type. The handler `S` is for entries whose
+/// type is another than the wanted one, but may be below it.
 #[inline(always)]
-unsafe fn table_callee(r: &Regs) -> Result<Callee, Trap> {
+unsafe fn table_callee<S: Instr>(r: &Regs, slow: bool) -> Result<Callee, Flow> {
     // SAFETY: `Instr::run`'s contract; validation bounds the indices.
     unsafe {
         let args = r.args();
         let table: &TableDef = &**(*r.inst).tables.add(args.b as usize);
         let index: u64 = if args.a != 0 { r.get(args.dst) } else { r.get::<u32>(args.dst).into() };
         if index >= table.len as u64 {
-            return Err(Trap::UndefinedElement);
+            return Err(Flow::Stop(Stop::trap(Trap::UndefinedElement)));
         }
         let entry = &*table.base.cast::<TableFunc>().add(index as usize);
         let wanted: TypeId = *(*r.inst).type_ids.add(r.word(2) as usize);
         if entry.type_id != wanted {
-            crate::run::check_indirect(r.inst, entry, wanted)?;
+            if !slow {
+                return Err(Flow::Goto(handler::<S>()));
+            }
+            crate::run::check_indirect(r.inst, entry, wanted)
+                .map_err(|trap| Flow::Stop(Stop::trap(trap)))?;
         }
         Ok(Callee { record: entry.record, instance: entry.instance })
     }
 }
 
-/// `call_indirect`
-pub(crate) struct CallIndirect;
+/// `call_indirect`. `SLOW` also looks for supertypes.
+pub(crate) struct CallIndirect<const SLOW: bool = false>;
 
-impl Instr for CallIndirect {
+impl<const SLOW: bool> Instr for CallIndirect<SLOW> {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; `enter`'s.
         unsafe {
-            let callee = trap!(table_callee(r));
-            enter(r, site(r, 3), 4, callee)
+            match table_callee::<CallIndirect<true>>(r, SLOW) {
+                Ok(callee) => enter(r, site(r, 3), 4, callee),
+                Err(flow) => flow,
+            }
         }
     }
 }
@@ -181,10 +214,7 @@ unsafe fn replace(r: &mut Regs, site: &Site, words: usize, own: usize, callee: C
         let header = &*code.cast::<Header>();
         let end = r.sp as usize as u64 + u64::from(header.frame_bytes);
         if end > (*(*r.inst).exec).interp_limit.load(Ordering::Relaxed) as u64 {
-            return match crate::run::enter_slow(r.ip.add(words), r.sp, r.inst, callee.record) {
-                None => Flow::Next,
-                Some(stop) => Flow::Stop(stop),
-            };
+            return slowly(r, words, callee);
         }
         let old = r.sp.add(own);
         let (ip, sp, inst) = (*old, *old.add(1), *old.add(2));
@@ -236,15 +266,17 @@ impl Instr for ReturnCallImport {
 }
 
 /// `return_call_indirect`: as [`CallIndirect`], with the caller's parameter slots in word 3.
-pub(crate) struct ReturnCallIndirect;
+pub(crate) struct ReturnCallIndirect<const SLOW: bool = false>;
 
-impl Instr for ReturnCallIndirect {
+impl<const SLOW: bool> Instr for ReturnCallIndirect<SLOW> {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; `replace`'s.
         unsafe {
-            let callee = trap!(table_callee(r));
-            replace(r, site(r, 4), 5, r.word(3) as usize, callee)
+            match table_callee::<ReturnCallIndirect<true>>(r, SLOW) {
+                Ok(callee) => replace(r, site(r, 4), 5, r.word(3) as usize, callee),
+                Err(flow) => flow,
+            }
         }
     }
 }
@@ -339,7 +371,6 @@ impl Instr for ReturnSpan {
 
 /// By class, then operand: slot, accumulator, third word.
 pub(crate) static RETURN1: [[crate::dispatch::Handler; 3]; 3] = {
-    use crate::dispatch::handler;
     [
         [
             handler::<Return1<u64, SlotA>>(),

@@ -11,7 +11,7 @@ use crate::operand::*;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 use tierra_core::{Trap, for_each_load, for_each_store};
-use tierra_vm::{Instance, MemoryDef};
+use tierra_vm::MemoryDef;
 
 /// A number in memory that becomes a value.
 pub(crate) trait LoadOp {
@@ -30,38 +30,35 @@ pub(crate) trait StoreOp {
 /// The place of an access in memory 0, or how to go on: trap, or try again with the size that
 /// the memory has by now.
 #[inline(always)]
-pub(crate) unsafe fn place<T>(r: &mut Regs, address: u32, offset: u32) -> Result<*mut T, Flow> {
+pub(crate) unsafe fn place<T>(r: &Regs, address: u32, offset: u32) -> Result<*mut T, Flow> {
     let start = u64::from(address) + u64::from(offset);
     if start + size_of::<T>() as u64 <= r.len as u64 {
         // SAFETY: within the memory.
         Ok(unsafe { r.mem.add(start as usize).cast() })
     } else {
-        // SAFETY: the running instance.
-        Err(unsafe { stale(r) })
+        Err(Flow::Goto(handler::<OutOfBounds>()))
     }
 }
 
-/// Another thread may have grown the memory: then its size is more than the register says, and
-/// the access is tried again.
-#[inline(always)]
-unsafe fn stale(r: &mut Regs) -> Flow {
-    // SAFETY: the running instance.
-    unsafe {
-        let len = current_len(r.inst);
-        if len <= r.len {
-            return Flow::Stop(Stop::trap(Trap::MemoryOutOfBounds));
+/// Any access to memory 0 that is out of bounds. Another thread may have grown the memory: then
+/// its size is more than the register says, and the access is tried again.
+struct OutOfBounds;
+
+impl Instr for OutOfBounds {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: the running instance; its memory lives as long as its store.
+        unsafe {
+            let memory = &*(*r.inst).memory0;
+            let len = memory.len.load(Ordering::SeqCst);
+            if len <= r.len {
+                return Flow::Stop(Stop::trap(Trap::MemoryOutOfBounds));
+            }
+            r.len = len;
+            r.mem = memory.base;
         }
-        r.len = len;
-        r.mem = (*(*r.inst).memory0).base;
         Flow::Next
     }
-}
-
-#[cold]
-#[inline(never)]
-unsafe fn current_len(inst: *mut Instance) -> usize {
-    // SAFETY: the running instance; its memory lives as long as its store.
-    unsafe { (*(*inst).memory0).len.load(Ordering::SeqCst) }
 }
 
 /// Reads base and size of memory 0 again: after a call that may have changed them.

@@ -90,9 +90,9 @@ impl Translator<'_> {
             Target::Indirect { ty, table, is_64 } => {
                 let args = Args { dst: callee, a: is_64.into(), b: table };
                 if tail {
-                    self.emit_instr::<ReturnCallIndirect>(args);
+                    self.emit_instr::<ReturnCallIndirect<false>>(args);
                 } else {
-                    self.emit_instr::<CallIndirect>(args);
+                    self.emit_instr::<CallIndirect<false>>(args);
                 }
                 self.emit_word(ty.0.into());
             }
