@@ -2,7 +2,9 @@
 
 use crate::refs::ExnRef;
 use crate::store::{StoreBase, StorePtr};
-use crate::{AsContext, AsContextMut, Engine, Error, Extern, Instance, StoreContextMut};
+use crate::{
+    AsContext, AsContextMut, Engine, Error, Extern, Instance, InterruptHandle, StoreContextMut,
+};
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use tierra_vm::ExecContext;
@@ -73,6 +75,11 @@ impl<'a, T: 'static> Caller<'a, T> {
             Ok(exn) => Error::from_exception(exn),
             Err(error) => error,
         }
+    }
+
+    /// A handle with which any thread can stop the guest that runs here.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle(self.store.base().exec.clone())
     }
 
     /// What is left of the fuel.

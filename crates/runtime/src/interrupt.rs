@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::sync::atomic::Ordering;
 use tierra_vm::{ExecContext, reason};
 
 /// Stops the guest that runs in a store. Any thread may hold one.
@@ -13,6 +14,12 @@ impl InterruptHandle {
     /// loop header or function entry, or while it waits. If none runs, the next one traps.
     pub fn interrupt(&self) {
         self.0.interrupt(reason::INTERRUPT);
+    }
+
+    /// Whether the guest was asked to stop and has not done so yet. Host functions that wait
+    /// look at it, and return [`Trap::Interrupted`](crate::Trap::Interrupted).
+    pub fn is_pending(&self) -> bool {
+        self.0.reasons.load(Ordering::SeqCst) & reason::INTERRUPT != 0
     }
 }
 

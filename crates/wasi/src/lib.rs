@@ -3,7 +3,8 @@
 //! [`Wasi`] is a process: descriptors, arguments, environment, clocks, random numbers,
 //! threads, exit status. [`WasiBuilder`] describes one. Its methods are the functions of
 //! `wasi_snapshot_preview1` and `wasi_unstable`, listed once in [`for_each_wasi_function!`];
-//! they see their caller through [`Guest`] and know no engine.
+//! they see their caller through [`Guest`] and know no engine. [`add_to_linker`] is what a host
+//! of Tierra calls: it links them to a store's guests, through a [`WasiHandle`].
 //!
 //! Three rules hold throughout:
 //!
@@ -31,6 +32,8 @@ mod fd;
 mod functions;
 mod guest;
 mod iovec;
+mod link;
+mod link_threads;
 mod path;
 mod poll;
 mod proc;
@@ -49,6 +52,8 @@ pub use builder::{Access, Stdin, Stdout, WasiBuilder};
 pub use errno::Errno;
 pub use functions::FUNCTION_NAMES;
 pub use guest::{Call, FlagInterrupt, Guest, Interrupt, Stop};
+pub use link::{WasiHandle, add_to_linker};
+pub use link_threads::{ThreadHost, add_threads_to_linker, finish};
 pub use process::{ExitStatus, Registration, Wasi};
 pub use rights::Rights;
 pub use stream::OutputPipe;
