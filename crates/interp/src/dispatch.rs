@@ -78,16 +78,6 @@ pub(crate) trait Instr {
     unsafe fn run(r: &mut Regs) -> Flow;
 }
 
-/// Keeps where the interpreter stopped, for the walk of the stack.
-#[cold]
-#[inline(never)]
-#[cfg_attr(not(tierra_sibling_dispatch), allow(dead_code))]
-unsafe fn halt(ip: *const u64, sp: *mut u64, inst: *mut Instance, stop: Stop) -> Stop {
-    // SAFETY: `inst` is the instance of a running interpreter.
-    unsafe { crate::run::leave(ip, sp, inst) };
-    stop
-}
-
 #[cfg(tierra_sibling_dispatch)]
 mod backend {
     use super::*;
@@ -132,8 +122,31 @@ mod backend {
                         handler(r.ip, r.sp, r.mem, r.len, r.inst, r.acc, r.f32, r.f64)
                     },
                     // SAFETY: `r` is the state of a running interpreter.
-                    Flow::Stop(stop) => unsafe { halt(r.ip, r.sp, r.inst, stop) },
+                    Flow::Stop(stop) => unsafe {
+                        let acc = stop.0.into();
+                        halt(r.ip, r.sp, r.mem, r.len, r.inst, acc, r.f32, r.f64)
+                    },
                 }
+            }
+
+            /// Keeps where the interpreter stopped, for the walk of the stack. It has the
+            /// signature of a handler, and the stop in place of the accumulator, so that leaving
+            /// is a jump, too.
+            #[cold]
+            #[inline(never)]
+            unsafe extern $abi fn halt(
+                ip: *const u64,
+                sp: *mut u64,
+                _: *mut u8,
+                _: usize,
+                inst: *mut Instance,
+                stop: u64,
+                _: f32,
+                _: f64,
+            ) -> Stop {
+                // SAFETY: `inst` is the instance of a running interpreter.
+                unsafe { crate::run::leave(ip, sp, inst) };
+                Stop(stop as u32)
             }
         };
     }
@@ -188,7 +201,8 @@ mod backend {
             }
             if let Flow::Stop(stop) = flow {
                 // SAFETY: `r` is the state of a running interpreter.
-                return unsafe { halt(r.ip, r.sp, r.inst, stop) };
+                unsafe { crate::run::leave(r.ip, r.sp, r.inst) };
+                return stop;
             }
         }
     }
