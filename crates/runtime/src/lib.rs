@@ -62,6 +62,7 @@ pub use store::{ResourceLimiter, Store};
 pub use table::Table;
 pub use tag::Tag;
 pub use tierra_core::{Features, Trap, V128};
+pub use tierra_module::ModuleError;
 pub use tierra_vm::StoreLimits;
 pub use types::{
     DefinedType, ExportType, ExternType, FieldType, FuncType, GlobalType, HeapType, ImportType,

