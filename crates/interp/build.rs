@@ -7,7 +7,8 @@ use std::env::var;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let optimized = var("OPT_LEVEL").is_ok_and(|level| level == "2" || level == "3");
-    let registers = var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64" || arch == "aarch64");
+    let registers =
+        var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64" || arch == "aarch64");
     let loop_wanted = var("CARGO_FEATURE_LOOP_DISPATCH").is_ok() || var("CARGO_CFG_MIRI").is_ok();
     if optimized && registers && !loop_wanted {
         println!("cargo::rustc-cfg=tierra_sibling_dispatch");

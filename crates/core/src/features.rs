@@ -72,7 +72,11 @@ impl Features {
     /// The features with `other` switched on or off.
     #[must_use]
     pub const fn with(self, other: Features, on: bool) -> Features {
-        if on { Features(self.0 | other.0) } else { Features(self.0 & !other.0) }
+        if on {
+            Features(self.0 | other.0)
+        } else {
+            Features(self.0 & !other.0)
+        }
     }
 
     /// The feature of this name.
@@ -82,7 +86,10 @@ impl Features {
 
     /// The names of the features that are on.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().filter(move |(_, f)| self.contains(*f)).map(|(n, _)| *n)
+        Self::ALL
+            .iter()
+            .filter(move |(_, f)| self.contains(*f))
+            .map(|(n, _)| *n)
     }
 }
 

@@ -80,17 +80,26 @@ impl<C: Copy> HeapType<C> {
 impl<C: Copy> RefType<C> {
     /// `(ref null heap)`.
     pub const fn nullable(heap: HeapType<C>) -> Self {
-        Self { nullable: true, heap }
+        Self {
+            nullable: true,
+            heap,
+        }
     }
 
     /// `(ref heap)`.
     pub const fn non_null(heap: HeapType<C>) -> Self {
-        Self { nullable: false, heap }
+        Self {
+            nullable: false,
+            heap,
+        }
     }
 
     /// The same type with its defined type, if any, renamed.
     pub fn map<D>(self, f: &mut impl FnMut(C) -> D) -> RefType<D> {
-        RefType { nullable: self.nullable, heap: self.heap.map(f) }
+        RefType {
+            nullable: self.nullable,
+            heap: self.heap.map(f),
+        }
     }
 }
 
@@ -119,7 +128,13 @@ impl<C: Copy> ValType<C> {
 
     /// Whether a local of this type starts with a value (numbers zero, references null).
     pub const fn is_defaultable(self) -> bool {
-        !matches!(self, ValType::Ref(RefType { nullable: false, .. }))
+        !matches!(
+            self,
+            ValType::Ref(RefType {
+                nullable: false,
+                ..
+            })
+        )
     }
 }
 
@@ -143,7 +158,10 @@ impl<C: Copy> FuncType<C> {
         params: impl IntoIterator<Item = ValType<C>>,
         results: impl IntoIterator<Item = ValType<C>>,
     ) -> Self {
-        Self { params: params.into_iter().collect(), results: results.into_iter().collect() }
+        Self {
+            params: params.into_iter().collect(),
+            results: results.into_iter().collect(),
+        }
     }
 
     /// The same type with its defined types renamed.
@@ -202,7 +220,10 @@ impl<C: Copy> FieldType<C> {
             StorageType::I16 => StorageType::I16,
             StorageType::Val(t) => StorageType::Val(t.map(f)),
         };
-        FieldType { storage, mutable: self.mutable }
+        FieldType {
+            storage,
+            mutable: self.mutable,
+        }
     }
 }
 
@@ -234,9 +255,9 @@ impl<C: Copy> SubType<C> {
             supertype: self.supertype.map(&mut *f),
             composite: match &self.composite {
                 CompositeType::Func(t) => CompositeType::Func(t.map(f)),
-                CompositeType::Struct(fields) => {
-                    CompositeType::Struct(fields.iter().map(|t| t.map(f)).collect::<Vec<_>>().into())
-                }
+                CompositeType::Struct(fields) => CompositeType::Struct(
+                    fields.iter().map(|t| t.map(f)).collect::<Vec<_>>().into(),
+                ),
                 CompositeType::Array(t) => CompositeType::Array(t.map(f)),
             },
         }
@@ -278,7 +299,11 @@ impl MemoryType {
 
     /// The type of an address: `i64` or `i32`.
     pub const fn index_type<C>(&self) -> ValType<C> {
-        if self.limits.is_64 { ValType::I64 } else { ValType::I32 }
+        if self.limits.is_64 {
+            ValType::I64
+        } else {
+            ValType::I32
+        }
     }
 }
 
@@ -294,12 +319,19 @@ pub struct TableType<C = TypeId> {
 impl<C: Copy> TableType<C> {
     /// The same type with its defined type, if any, renamed.
     pub fn map<D>(self, f: &mut impl FnMut(C) -> D) -> TableType<D> {
-        TableType { limits: self.limits, element: self.element.map(f) }
+        TableType {
+            limits: self.limits,
+            element: self.element.map(f),
+        }
     }
 
     /// The type of an index: `i64` or `i32`.
     pub const fn index_type(&self) -> ValType<C> {
-        if self.limits.is_64 { ValType::I64 } else { ValType::I32 }
+        if self.limits.is_64 {
+            ValType::I64
+        } else {
+            ValType::I32
+        }
     }
 }
 
@@ -315,7 +347,10 @@ pub struct GlobalType<C = TypeId> {
 impl<C: Copy> GlobalType<C> {
     /// The same type with its defined type, if any, renamed.
     pub fn map<D>(self, f: &mut impl FnMut(C) -> D) -> GlobalType<D> {
-        GlobalType { content: self.content.map(f), mutable: self.mutable }
+        GlobalType {
+            content: self.content.map(f),
+            mutable: self.mutable,
+        }
     }
 }
 

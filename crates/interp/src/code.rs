@@ -43,8 +43,14 @@ impl Header {
 struct Stub(Header, [u64; 2]);
 // SAFETY: never written; the pointer is null.
 unsafe impl Sync for Stub {}
-static UNTRANSLATED: Stub =
-    Stub(Header { frame_bytes: u32::MAX, zeroed_slots: 0, code: null() }, [0; 2]);
+static UNTRANSLATED: Stub = Stub(
+    Header {
+        frame_bytes: u32::MAX,
+        zeroed_slots: 0,
+        code: null(),
+    },
+    [0; 2],
+);
 
 pub(crate) fn untranslated() -> *mut u64 {
     (&raw const UNTRANSLATED).cast::<u64>().cast_mut()
@@ -62,7 +68,11 @@ impl ExitCode {
 
     /// For keeping beside a stack: code must stay where it is.
     pub fn new() -> Box<Self> {
-        let header = Header { frame_bytes: 0, zeroed_slots: 0, code: null() };
+        let header = Header {
+            frame_bytes: 0,
+            zeroed_slots: 0,
+            code: null(),
+        };
         Box::new(Self(header, [handler::<Exit>() as usize as u64]))
     }
 }
@@ -141,7 +151,10 @@ impl Code {
 
     /// Operand slots with heap references while the stack is walked at a site.
     pub fn refs_at(&self, site: u32) -> impl Iterator<Item = u16> + '_ {
-        let mut node = match self.ref_sites.binary_search_by_key(&site, |(word, _)| *word) {
+        let mut node = match self
+            .ref_sites
+            .binary_search_by_key(&site, |(word, _)| *word)
+        {
             Ok(i) => self.ref_sites[i].1,
             Err(_) => NO_NODE,
         };
@@ -202,7 +215,12 @@ impl ModuleCode {
                 }
             };
             let records = module.defined_funcs().map(record).collect();
-            Self { module, config, records, codes: Lock::new(BTreeMap::new()) }
+            Self {
+                module,
+                config,
+                records,
+                codes: Lock::new(BTreeMap::new()),
+            }
         })
     }
 
@@ -233,7 +251,9 @@ impl ModuleCode {
         if record.interp_code.load(Ordering::Acquire) == untranslated() {
             let words = code.words.as_ptr();
             codes.insert(words as usize, code);
-            record.interp_code.store(words.cast_mut(), Ordering::Release);
+            record
+                .interp_code
+                .store(words.cast_mut(), Ordering::Release);
         }
         Ok(())
     }
@@ -245,7 +265,8 @@ impl ModuleCode {
     pub fn prepare_all(&self) -> Result<usize, alloc::string::String> {
         let mut words = 0;
         for func in self.module.defined_funcs() {
-            self.prepare(func).map_err(|e| alloc::format!("function {func}: {e}"))?;
+            self.prepare(func)
+                .map_err(|e| alloc::format!("function {func}: {e}"))?;
         }
         for code in self.codes.lock().values() {
             words += code.words.len();
@@ -340,6 +361,16 @@ pub(crate) fn unpack_ref_type(word: u64) -> (RefType<TypeIdx>, RefKind) {
         11 => HeapType::Exn,
         _ => HeapType::NoExn,
     };
-    let kind = if word >> 5 & 1 != 0 { RefKind::Func } else { RefKind::Heap };
-    (RefType { nullable: word & 1 != 0, heap }, kind)
+    let kind = if word >> 5 & 1 != 0 {
+        RefKind::Func
+    } else {
+        RefKind::Heap
+    };
+    (
+        RefType {
+            nullable: word & 1 != 0,
+            heap,
+        },
+        kind,
+    )
 }

@@ -37,4 +37,8 @@ pub use run::{Stack, call, caller_instance};
 pub use walk::{backtrace, frames};
 
 /// How instructions are dispatched in this build: `sibling calls` or `loop`.
-pub const DISPATCH: &str = if cfg!(tierra_sibling_dispatch) { "sibling calls" } else { "loop" };
+pub const DISPATCH: &str = if cfg!(tierra_sibling_dispatch) {
+    "sibling calls"
+} else {
+    "loop"
+};

@@ -22,7 +22,11 @@ impl Args {
     }
 
     pub fn of(word: u64) -> Self {
-        Self { dst: word as u16, a: (word >> 16) as u16, b: (word >> 32) as u32 }
+        Self {
+            dst: word as u16,
+            a: (word >> 16) as u16,
+            b: (word >> 32) as u32,
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_core::index::TypeId;
 use tierra_vm::{
-    Activation, ExecContext, FuncRecord, FuncRef, Instance, Pending, Status, TableFunc, builtins, reason,
+    Activation, ExecContext, FuncRecord, FuncRef, Instance, Pending, Status, TableFunc, builtins,
+    reason,
 };
 
 /// Memory for an interpreter's stack.
@@ -26,7 +27,10 @@ impl Stack {
         // A stack of 4 GiB would satisfy the frame size that marks missing code. One slot, the
         // last, is for the address of the exit code.
         let slots = slots.clamp(64, (1 << 29) - 1);
-        Self { slots: alloc::vec![0; slots].into_boxed_slice(), exit: ExitCode::new() }
+        Self {
+            slots: alloc::vec![0; slots].into_boxed_slice(),
+            exit: ExitCode::new(),
+        }
     }
 
     /// Makes a context run on this stack, which must outlive its use there.
@@ -96,7 +100,9 @@ unsafe fn start(
             *frame = exit as u64;
             *frame.add(1) = sp as u64;
             *frame.add(2) = func.instance as u64;
-            frame.add(FRAME_HEADER).write_bytes(0, header.zeroed_slots as usize);
+            frame
+                .add(FRAME_HEADER)
+                .write_bytes(0, header.zeroed_slots as usize);
             let memory = &*(*func.instance).memory0;
             return Ok(Regs {
                 ip: code.add(Header::WORDS),
@@ -222,11 +228,17 @@ pub(crate) unsafe fn call_host(
 ) -> Status {
     // SAFETY: the running interpreter's state; a host function's record has the function.
     unsafe {
-        leave(ip as *const u64, caller_sp as *mut u64, caller as *mut Instance);
+        leave(
+            ip as *const u64,
+            caller_sp as *mut u64,
+            caller as *mut Instance,
+        );
         let exec = &*(*env).exec;
         let room = (record.param_slots as usize + FRAME_HEADER).max(record.result_slots as usize);
         exec.interp_top.set(sp.add(room));
-        let host = record.host.expect("only records of host functions have this code");
+        let host = record
+            .host
+            .expect("only records of host functions have this code");
         host(exec, env, sp)
     }
 }

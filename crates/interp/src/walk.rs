@@ -101,7 +101,10 @@ unsafe fn find<'a>(frame: Frame) -> Option<(&'a Code, u32)> {
         let word = (words - Header::WORDS) as u32;
         // Behind an instruction or at one: both are right for some caller, and the difference
         // is one operator in a backtrace. An instruction that begins here stands for itself.
-        let begins = code.offsets.binary_search_by_key(&word, |(w, _)| *w).is_ok();
+        let begins = code
+            .offsets
+            .binary_search_by_key(&word, |(w, _)| *w)
+            .is_ok();
         Some((code, if begins { word } else { word.saturating_sub(1) }))
     }
 }
@@ -116,7 +119,9 @@ pub(crate) unsafe fn find_handler(exec: *const ExecContext) -> bool {
     unsafe {
         let exec = &*exec;
         let store = exec.store().as_mut();
-        let Pending::Throw(exn) = store.pending else { return false };
+        let Pending::Throw(exn) = store.pending else {
+            return false;
+        };
         let exn = u64::from(exn.0);
         let exit = exit_ip(exec);
         let activation = &*exec.activation.get();
@@ -141,7 +146,10 @@ pub(crate) unsafe fn find_handler(exec: *const ExecContext) -> bool {
 /// The handler of a frame for an exception, with the payload put into its slots.
 unsafe fn catch(frame: Frame, code: &Code, site: u32, exn: u64) -> Option<u32> {
     let mut depth = u32::MAX;
-    let covering = code.handlers.iter().filter(|h| h.start < site && site <= h.end);
+    let covering = code
+        .handlers
+        .iter()
+        .filter(|h| h.start < site && site <= h.end);
     for handler in covering {
         if handler.depth > depth {
             continue;

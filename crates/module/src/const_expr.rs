@@ -59,22 +59,28 @@ impl ConstExpr {
                 Operator::I64Add => ConstOp::I64Add,
                 Operator::I64Sub => ConstOp::I64Sub,
                 Operator::I64Mul => ConstOp::I64Mul,
-                Operator::StructNew { struct_type_index } => ConstOp::StructNew(TypeIdx(struct_type_index)),
+                Operator::StructNew { struct_type_index } => {
+                    ConstOp::StructNew(TypeIdx(struct_type_index))
+                }
                 Operator::StructNewDefault { struct_type_index } => {
                     ConstOp::StructNewDefault(TypeIdx(struct_type_index))
                 }
-                Operator::ArrayNew { array_type_index } => ConstOp::ArrayNew(TypeIdx(array_type_index)),
+                Operator::ArrayNew { array_type_index } => {
+                    ConstOp::ArrayNew(TypeIdx(array_type_index))
+                }
                 Operator::ArrayNewDefault { array_type_index } => {
                     ConstOp::ArrayNewDefault(TypeIdx(array_type_index))
                 }
-                Operator::ArrayNewFixed { array_type_index, array_size } => {
-                    ConstOp::ArrayNewFixed(TypeIdx(array_type_index), array_size)
-                }
+                Operator::ArrayNewFixed {
+                    array_type_index,
+                    array_size,
+                } => ConstOp::ArrayNewFixed(TypeIdx(array_type_index), array_size),
                 Operator::RefI31 => ConstOp::RefI31,
                 Operator::AnyConvertExtern => ConstOp::AnyConvertExtern,
                 Operator::ExternConvertAny => ConstOp::ExternConvertAny,
                 other => {
-                    let message = format!("operator {other:?} in a constant expression is not supported");
+                    let message =
+                        format!("operator {other:?} in a constant expression is not supported");
                     return Err(ModuleError::malformed(message, None));
                 }
             });

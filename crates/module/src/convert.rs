@@ -11,7 +11,10 @@ use wasmparser as wp;
 pub fn wasmparser_features(features: Features) -> wp::WasmFeatures {
     const MAP: &[(Features, wp::WasmFeatures)] = &[
         (Features::MUTABLE_GLOBAL, wp::WasmFeatures::MUTABLE_GLOBAL),
-        (Features::SATURATING_FLOAT_TO_INT, wp::WasmFeatures::SATURATING_FLOAT_TO_INT),
+        (
+            Features::SATURATING_FLOAT_TO_INT,
+            wp::WasmFeatures::SATURATING_FLOAT_TO_INT,
+        ),
         (Features::SIGN_EXTENSION, wp::WasmFeatures::SIGN_EXTENSION),
         (Features::REFERENCE_TYPES, wp::WasmFeatures::REFERENCE_TYPES),
         (Features::MULTI_VALUE, wp::WasmFeatures::MULTI_VALUE),
@@ -21,14 +24,23 @@ pub fn wasmparser_features(features: Features) -> wp::WasmFeatures {
         (Features::THREADS, wp::WasmFeatures::THREADS),
         (Features::TAIL_CALL, wp::WasmFeatures::TAIL_CALL),
         (Features::EXTENDED_CONST, wp::WasmFeatures::EXTENDED_CONST),
-        (Features::FUNCTION_REFERENCES, wp::WasmFeatures::FUNCTION_REFERENCES),
+        (
+            Features::FUNCTION_REFERENCES,
+            wp::WasmFeatures::FUNCTION_REFERENCES,
+        ),
         (Features::GC, wp::WasmFeatures::GC),
         (Features::EXCEPTIONS, wp::WasmFeatures::EXCEPTIONS),
         (Features::MULTI_MEMORY, wp::WasmFeatures::MULTI_MEMORY),
         (Features::MEMORY64, wp::WasmFeatures::MEMORY64),
-        (Features::CUSTOM_PAGE_SIZES, wp::WasmFeatures::CUSTOM_PAGE_SIZES),
+        (
+            Features::CUSTOM_PAGE_SIZES,
+            wp::WasmFeatures::CUSTOM_PAGE_SIZES,
+        ),
         (Features::WIDE_ARITHMETIC, wp::WasmFeatures::WIDE_ARITHMETIC),
-        (Features::LEGACY_EXCEPTIONS, wp::WasmFeatures::LEGACY_EXCEPTIONS),
+        (
+            Features::LEGACY_EXCEPTIONS,
+            wp::WasmFeatures::LEGACY_EXCEPTIONS,
+        ),
         (Features::FLOATS, wp::WasmFeatures::FLOATS),
     ];
     MAP.iter()
@@ -79,7 +91,10 @@ fn unsupported(what: alloc::string::String) -> ModuleError {
 /// # Errors
 /// For types of proposals that the engine doesn't implement.
 pub fn ref_type(ty: wp::RefType) -> Result<RefType<TypeIdx>, ModuleError> {
-    Ok(RefType { nullable: ty.is_nullable(), heap: heap_type(ty.heap_type())? })
+    Ok(RefType {
+        nullable: ty.is_nullable(),
+        heap: heap_type(ty.heap_type())?,
+    })
 }
 
 /// A value type.
@@ -98,20 +113,34 @@ pub fn val_type(ty: wp::ValType) -> Result<ValType<TypeIdx>, ModuleError> {
 }
 
 pub(crate) fn table_type(ty: &wp::TableType) -> Result<TableType<TypeIdx>, ModuleError> {
-    let limits = Limits { min: ty.initial, max: ty.maximum, is_64: ty.table64 };
-    Ok(TableType { limits, element: ref_type(ty.element_type)? })
+    let limits = Limits {
+        min: ty.initial,
+        max: ty.maximum,
+        is_64: ty.table64,
+    };
+    Ok(TableType {
+        limits,
+        element: ref_type(ty.element_type)?,
+    })
 }
 
 pub(crate) fn memory_type(ty: &wp::MemoryType) -> MemoryType {
     MemoryType {
-        limits: Limits { min: ty.initial, max: ty.maximum, is_64: ty.memory64 },
+        limits: Limits {
+            min: ty.initial,
+            max: ty.maximum,
+            is_64: ty.memory64,
+        },
         shared: ty.shared,
         page_size_log2: ty.page_size_log2.unwrap_or(16) as u8,
     }
 }
 
 pub(crate) fn global_type(ty: &wp::GlobalType) -> Result<GlobalType<TypeIdx>, ModuleError> {
-    Ok(GlobalType { content: val_type(ty.content_type)?, mutable: ty.mutable })
+    Ok(GlobalType {
+        content: val_type(ty.content_type)?,
+        mutable: ty.mutable,
+    })
 }
 
 fn field_type(ty: &wp::FieldType) -> Result<FieldType<TypeIdx>, ModuleError> {
@@ -120,19 +149,27 @@ fn field_type(ty: &wp::FieldType) -> Result<FieldType<TypeIdx>, ModuleError> {
         wp::StorageType::I16 => StorageType::I16,
         wp::StorageType::Val(t) => StorageType::Val(val_type(t)?),
     };
-    Ok(FieldType { storage, mutable: ty.mutable })
+    Ok(FieldType {
+        storage,
+        mutable: ty.mutable,
+    })
 }
 
 pub(crate) fn sub_type(ty: &wp::SubType) -> Result<SubType<TypeIdx>, ModuleError> {
     let vals = |types: &[wp::ValType]| types.iter().map(|t| val_type(*t)).collect::<Result<_, _>>();
     let composite = match &ty.composite_type.inner {
-        wp::CompositeInnerType::Func(f) => {
-            CompositeType::Func(FuncType { params: vals(f.params())?, results: vals(f.results())? })
-        }
+        wp::CompositeInnerType::Func(f) => CompositeType::Func(FuncType {
+            params: vals(f.params())?,
+            results: vals(f.results())?,
+        }),
         wp::CompositeInnerType::Array(a) => CompositeType::Array(field_type(&a.0)?),
-        wp::CompositeInnerType::Struct(s) => {
-            CompositeType::Struct(s.fields.iter().map(field_type).collect::<Result<Vec<_>, _>>()?.into())
-        }
+        wp::CompositeInnerType::Struct(s) => CompositeType::Struct(
+            s.fields
+                .iter()
+                .map(field_type)
+                .collect::<Result<Vec<_>, _>>()?
+                .into(),
+        ),
         wp::CompositeInnerType::Cont(_) => return Err(unsupported("continuation type".into())),
     };
     Ok(SubType {

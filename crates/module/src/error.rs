@@ -17,7 +17,11 @@ struct Inner {
 impl ModuleError {
     /// An error with a message and, where known, the offset in the binary.
     pub fn malformed(message: String, offset: Option<u64>) -> Self {
-        Self(Box::new(Inner { message, offset, feature: None }))
+        Self(Box::new(Inner {
+            message,
+            offset,
+            feature: None,
+        }))
     }
 
     /// Says that the module would be valid with a feature that is switched off.
@@ -55,7 +59,10 @@ impl fmt::Display for ModuleError {
             write!(f, " (at offset 0x{offset:x})")?;
         }
         if let Some(feature) = self.0.feature {
-            write!(f, "; the module needs the feature `{feature}`, which is switched off")?;
+            write!(
+                f,
+                "; the module needs the feature `{feature}`, which is switched off"
+            )?;
         }
         Ok(())
     }

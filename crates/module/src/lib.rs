@@ -30,5 +30,6 @@ pub use parse::{Executor, Sequential};
 /// When the text is not a module; the message shows the line.
 #[cfg(feature = "text")]
 pub fn text_to_bytes(source: &[u8]) -> Result<alloc::borrow::Cow<'_, [u8]>, ModuleError> {
-    wat::parse_bytes(source).map_err(|e| ModuleError::malformed(alloc::string::ToString::to_string(&e), None))
+    wat::parse_bytes(source)
+        .map_err(|e| ModuleError::malformed(alloc::string::ToString::to_string(&e), None))
 }

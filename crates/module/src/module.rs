@@ -177,7 +177,11 @@ impl Module {
     ///
     /// # Errors
     /// When the bytes are malformed, not valid, or need a feature that is switched off.
-    pub fn new(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Self, ModuleError> {
+    pub fn new(
+        bytes: Bytes,
+        features: Features,
+        executor: &dyn Executor,
+    ) -> Result<Self, ModuleError> {
         crate::parse::module(bytes, features, executor)
     }
 
@@ -214,8 +218,14 @@ impl Module {
 
     /// The body of a function; `None` for an import.
     pub fn body(&self, func: FuncIdx) -> Option<Body<'_>> {
-        let range = self.bodies.get(func.index().checked_sub(self.imported_funcs)?)?.clone();
-        Some(Body { offset: range.start, bytes: &self.bytes()[range] })
+        let range = self
+            .bodies
+            .get(func.index().checked_sub(self.imported_funcs)?)?
+            .clone();
+        Some(Body {
+            offset: range.start,
+            bytes: &self.bytes()[range],
+        })
     }
 
     /// The bytes of a data segment.
@@ -225,7 +235,10 @@ impl Module {
 
     /// The export of this name.
     pub fn export(&self, name: &str) -> Option<ExportItem> {
-        self.exports.iter().find(|e| &*e.name == name).map(|e| e.item)
+        self.exports
+            .iter()
+            .find(|e| &*e.name == name)
+            .map(|e| e.item)
     }
 
     /// The type of an exported item.
@@ -241,7 +254,9 @@ impl Module {
 
     /// Custom sections: name and contents.
     pub fn custom_sections(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.customs.iter().map(|(name, range)| (name.as_str(), &self.bytes()[range.clone()]))
+        self.customs
+            .iter()
+            .map(|(name, range)| (name.as_str(), &self.bytes()[range.clone()]))
     }
 
     /// Bytes of all bodies together: the measure of throughput figures.
@@ -263,6 +278,9 @@ impl Module {
 
     /// The byte offset at which the code section's contents begin: DWARF counts from there.
     pub fn code_section_start(&self) -> Option<usize> {
-        self.sections.iter().find(|(id, _)| *id == 10).map(|(_, range)| range.start)
+        self.sections
+            .iter()
+            .find(|(id, _)| *id == 10)
+            .map(|(_, range)| range.start)
     }
 }

@@ -14,9 +14,11 @@ fn subsections(module: &Module) -> impl Iterator<Item = Name<'_>> {
 
 pub(crate) fn func_name(module: &Module, func: FuncIdx) -> Option<&str> {
     subsections(module).find_map(|subsection| match subsection {
-        Name::Function(names) => {
-            names.into_iter().map_while(Result::ok).find(|n| n.index == func.0).map(|n| n.name)
-        }
+        Name::Function(names) => names
+            .into_iter()
+            .map_while(Result::ok)
+            .find(|n| n.index == func.0)
+            .map(|n| n.name),
         _ => None,
     })
 }

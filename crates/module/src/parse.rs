@@ -10,8 +10,8 @@ use tierra_core::Features;
 use tierra_core::index::*;
 use tierra_core::types::*;
 use wasmparser::{
-    ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations, FunctionBody,
-    Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
+    FunctionBody, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
 /// Runs independent tasks, in parallel if it can.
@@ -55,10 +55,12 @@ fn missing_feature(
 ) -> Option<&'static str> {
     let off = Features::ALL.iter().filter(|(_, f)| !features.contains(*f));
     off.into_iter()
-        .find(|(_, f)| match read(bytes.clone(), features.with(*f, true), executor) {
-            Ok(_) => true,
-            Err(e) => e.offset() > offset,
-        })
+        .find(
+            |(_, f)| match read(bytes.clone(), features.with(*f, true), executor) {
+                Ok(_) => true,
+                Err(e) => e.offset() > offset,
+            },
+        )
         .map(|(name, _)| *name)
 }
 
@@ -189,7 +191,10 @@ impl Module {
                         TableInit::RefNull => None,
                         TableInit::Expr(expr) => Some(ConstExpr::read(expr)?),
                     };
-                    self.tables.push(Table { ty: convert::table_type(&table.ty)?, init });
+                    self.tables.push(Table {
+                        ty: convert::table_type(&table.ty)?,
+                        init,
+                    });
                 }
             }
             Payload::MemorySection(section) => {
@@ -221,7 +226,10 @@ impl Module {
                         ExternalKind::Global => ExportItem::Global(GlobalIdx(export.index)),
                         ExternalKind::Tag => ExportItem::Tag(TagIdx(export.index)),
                     };
-                    self.exports.push(Export { name: export.name.into(), item });
+                    self.exports.push(Export {
+                        name: export.name.into(),
+                        item,
+                    });
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(FuncIdx(func)),
@@ -235,12 +243,19 @@ impl Module {
                     let data = data?;
                     let mode = match &data.kind {
                         wasmparser::DataKind::Passive => SegmentMode::Passive,
-                        wasmparser::DataKind::Active { memory_index, offset_expr } => {
-                            SegmentMode::Active(MemoryIdx(*memory_index), ConstExpr::read(offset_expr)?)
-                        }
+                        wasmparser::DataKind::Active {
+                            memory_index,
+                            offset_expr,
+                        } => SegmentMode::Active(
+                            MemoryIdx(*memory_index),
+                            ConstExpr::read(offset_expr)?,
+                        ),
                     };
                     let end = data.range.end as usize;
-                    self.datas.push(DataSegment { mode, range: end - data.data.len()..end });
+                    self.datas.push(DataSegment {
+                        mode,
+                        range: end - data.data.len()..end,
+                    });
                 }
             }
             Payload::CustomSection(section) => {
@@ -278,7 +293,11 @@ impl Module {
                 ExternType::Tag(TypeIdx(ty.func_type_idx))
             }
         };
-        self.imports.push(Import { module: import.module.into(), name: import.name.into(), ty });
+        self.imports.push(Import {
+            module: import.module.into(),
+            name: import.name.into(),
+            ty,
+        });
         Ok(())
     }
 
@@ -286,18 +305,30 @@ impl Module {
         let mode = match &elem.kind {
             ElementKind::Passive => SegmentMode::Passive,
             ElementKind::Declared => SegmentMode::Declared,
-            ElementKind::Active { table_index, offset_expr } => {
-                SegmentMode::Active(TableIdx(table_index.unwrap_or(0)), ConstExpr::read(offset_expr)?)
-            }
+            ElementKind::Active {
+                table_index,
+                offset_expr,
+            } => SegmentMode::Active(
+                TableIdx(table_index.unwrap_or(0)),
+                ConstExpr::read(offset_expr)?,
+            ),
         };
         let (ty, items) = match elem.items {
             ElementItems::Functions(funcs) => {
-                let funcs = funcs.into_iter().map(|f| f.map(FuncIdx)).collect::<Result<Vec<_>, _>>()?;
-                (RefType::non_null(HeapType::Func), ElemItems::Funcs(funcs.into()))
+                let funcs = funcs
+                    .into_iter()
+                    .map(|f| f.map(FuncIdx))
+                    .collect::<Result<Vec<_>, _>>()?;
+                (
+                    RefType::non_null(HeapType::Func),
+                    ElemItems::Funcs(funcs.into()),
+                )
             }
             ElementItems::Expressions(ty, exprs) => {
-                let exprs =
-                    exprs.into_iter().map(|e| ConstExpr::read(&e?)).collect::<Result<Vec<_>, _>>()?;
+                let exprs = exprs
+                    .into_iter()
+                    .map(|e| ConstExpr::read(&e?))
+                    .collect::<Result<Vec<_>, _>>()?;
                 (convert::ref_type(ty)?, ElemItems::Exprs(exprs.into()))
             }
         };

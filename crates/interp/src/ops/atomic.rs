@@ -12,15 +12,27 @@ use tierra_core::{
 use tierra_vm::builtins;
 
 macro_rules! atomic_type {
-    (u8) => { AtomicU8 };
-    (u16) => { AtomicU16 };
-    (u32) => { AtomicU32 };
-    (u64) => { AtomicU64 };
+    (u8) => {
+        AtomicU8
+    };
+    (u16) => {
+        AtomicU16
+    };
+    (u32) => {
+        AtomicU32
+    };
+    (u64) => {
+        AtomicU64
+    };
 }
 
 macro_rules! value {
-    (I32, $v:expr) => { u64::from($v as u32) };
-    (I64, $v:expr) => { $v as u64 };
+    (I32, $v:expr) => {
+        u64::from($v as u32)
+    };
+    (I64, $v:expr) => {
+        $v as u64
+    };
 }
 
 #[inline(always)]
@@ -28,7 +40,11 @@ unsafe fn address(r: &Regs) -> u64 {
     // SAFETY: the caller's.
     unsafe {
         let args = r.args();
-        if args.a != 0 { r.get(args.dst) } else { r.get::<u32>(args.dst).into() }
+        if args.a != 0 {
+            r.get(args.dst)
+        } else {
+            r.get::<u32>(args.dst).into()
+        }
     }
 }
 
@@ -162,7 +178,12 @@ impl Instr for Notify {
             let place = trap!(atomic_place::<u32>(r));
             let (index, count) = (r.args().b, operand(r, 1) as u32);
             let address = place.addr() - memory(r, index).base.addr();
-            let woken = trap!(builtins::atomic_notify(r.inst, MemoryIdx(index), address as u64, count));
+            let woken = trap!(builtins::atomic_notify(
+                r.inst,
+                MemoryIdx(index),
+                address as u64,
+                count
+            ));
             r.set(r.args().dst, u64::from(woken));
             r.ip = r.ip.add(3);
         }

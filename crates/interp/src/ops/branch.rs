@@ -108,7 +108,10 @@ const fn outcomes<O: BinaryOp<R = u32>, A: Source, B: Source>() -> [[Handler; 2]
             handler::<BrCompare<O, A, B, Forward, false>>(),
             handler::<BrCompare<O, A, B, Forward, true>>(),
         ],
-        [handler::<BrCompare<O, A, B, Back, false>>(), handler::<BrCompare<O, A, B, Back, true>>()],
+        [
+            handler::<BrCompare<O, A, B, Back, false>>(),
+            handler::<BrCompare<O, A, B, Back, true>>(),
+        ],
     ]
 }
 
@@ -179,7 +182,10 @@ impl Instr for Fuel {
         // SAFETY: `Instr::run`'s contract; the instance's context lives as long as its store.
         unsafe {
             let fuel = &(*(*r.inst).exec).fuel;
-            let Some(left) = fuel.get().checked_sub(r.args().b.into()).filter(|left| *left >= 0)
+            let Some(left) = fuel
+                .get()
+                .checked_sub(r.args().b.into())
+                .filter(|left| *left >= 0)
             else {
                 return Flow::Stop(Stop::trap(Trap::OutOfFuel));
             };

@@ -119,7 +119,10 @@ impl Instr for Call {
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; `enter`'s.
         unsafe {
-            let callee = Callee { record: r.word(1) as *const FuncRecord, instance: r.inst };
+            let callee = Callee {
+                record: r.word(1) as *const FuncRecord,
+                instance: r.inst,
+            };
             enter(r, site(r, 2), 3, callee)
         }
     }
@@ -134,7 +137,15 @@ impl Instr for CallImport {
         // SAFETY: `Instr::run`'s contract; `enter`'s; validation bounds the index.
         unsafe {
             let func = &**(*r.inst).funcs.add(r.word(1) as usize);
-            enter(r, site(r, 2), 3, Callee { record: func.record, instance: func.instance })
+            enter(
+                r,
+                site(r, 2),
+                3,
+                Callee {
+                    record: func.record,
+                    instance: func.instance,
+                },
+            )
         }
     }
 }
@@ -148,7 +159,11 @@ unsafe fn table_callee<S: Instr>(r: &Regs, slow: bool) -> Result<Callee, Flow> {
     unsafe {
         let args = r.args();
         let table: &TableDef = &**(*r.inst).tables.add(args.b as usize);
-        let index: u64 = if args.a != 0 { r.get(args.dst) } else { r.get::<u32>(args.dst).into() };
+        let index: u64 = if args.a != 0 {
+            r.get(args.dst)
+        } else {
+            r.get::<u32>(args.dst).into()
+        };
         if index >= table.len as u64 {
             return Err(Flow::Stop(Stop::trap(Trap::UndefinedElement)));
         }
@@ -161,7 +176,10 @@ unsafe fn table_callee<S: Instr>(r: &Regs, slow: bool) -> Result<Callee, Flow> {
             crate::run::check_indirect(r.inst, entry, wanted)
                 .map_err(|trap| Flow::Stop(Stop::trap(trap)))?;
         }
-        Ok(Callee { record: entry.record, instance: entry.instance })
+        Ok(Callee {
+            record: entry.record,
+            instance: entry.instance,
+        })
     }
 }
 
@@ -187,7 +205,10 @@ unsafe fn ref_callee(r: &Regs) -> Result<Callee, Trap> {
     unsafe {
         let func = r.get::<u64>(r.args().dst) as *const FuncRef;
         let func = func.as_ref().ok_or(Trap::NullFunctionReference)?;
-        Ok(Callee { record: func.record, instance: func.instance })
+        Ok(Callee {
+            record: func.record,
+            instance: func.instance,
+        })
     }
 }
 
@@ -244,7 +265,10 @@ impl Instr for ReturnCall {
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; `replace`'s.
         unsafe {
-            let callee = Callee { record: r.word(1) as *const FuncRecord, instance: r.inst };
+            let callee = Callee {
+                record: r.word(1) as *const FuncRecord,
+                instance: r.inst,
+            };
             replace(r, site(r, 3), 4, r.word(2) as usize, callee)
         }
     }
@@ -259,7 +283,10 @@ impl Instr for ReturnCallImport {
         // SAFETY: `Instr::run`'s contract; `replace`'s; validation bounds the index.
         unsafe {
             let func = &**(*r.inst).funcs.add(r.word(1) as usize);
-            let callee = Callee { record: func.record, instance: func.instance };
+            let callee = Callee {
+                record: func.record,
+                instance: func.instance,
+            };
             replace(r, site(r, 3), 4, r.word(2) as usize, callee)
         }
     }

@@ -90,11 +90,16 @@ pub(crate) unsafe fn place_in<T>(
     // SAFETY: `memory`'s.
     let memory = unsafe { memory(r, index) };
     let len = memory.len.load(Ordering::Relaxed) as u64;
-    let end = address.checked_add(offset).and_then(|start| start.checked_add(size_of::<T>() as u64));
+    let end = address
+        .checked_add(offset)
+        .and_then(|start| start.checked_add(size_of::<T>() as u64));
     match end {
         // SAFETY: within the memory.
         Some(end) if end <= len => unsafe {
-            Ok(memory.base.add((end - size_of::<T>() as u64) as usize).cast())
+            Ok(memory
+                .base
+                .add((end - size_of::<T>() as u64) as usize)
+                .cast())
         },
         _ => Err(Trap::MemoryOutOfBounds),
     }
@@ -104,7 +109,13 @@ pub(crate) unsafe fn place_in<T>(
 #[inline(always)]
 pub(crate) unsafe fn address<const W64: bool>(r: &Regs) -> u64 {
     // SAFETY: the caller's.
-    unsafe { if W64 { r.get::<u64>(r.args().a) } else { r.get::<u32>(r.args().a).into() } }
+    unsafe {
+        if W64 {
+            r.get::<u64>(r.args().a)
+        } else {
+            r.get::<u32>(r.args().a).into()
+        }
+    }
 }
 
 /// Short load: `dst = memory0[address + b]`.
@@ -207,13 +218,28 @@ pub(crate) struct LoadRow {
 const fn load_row<O: LoadOp>() -> LoadRow {
     LoadRow {
         short: [
-            [handler::<Load<O, SlotA, ToAcc>>(), handler::<Load<O, SlotA, ToSlot>>()],
-            [handler::<Load<O, Acc, ToAcc>>(), handler::<Load<O, Acc, ToSlot>>()],
-            [handler::<Load<O, Zero, ToAcc>>(), handler::<Load<O, Zero, ToSlot>>()],
+            [
+                handler::<Load<O, SlotA, ToAcc>>(),
+                handler::<Load<O, SlotA, ToSlot>>(),
+            ],
+            [
+                handler::<Load<O, Acc, ToAcc>>(),
+                handler::<Load<O, Acc, ToSlot>>(),
+            ],
+            [
+                handler::<Load<O, Zero, ToAcc>>(),
+                handler::<Load<O, Zero, ToSlot>>(),
+            ],
         ],
         general: [
-            [handler::<LoadFrom<O, ToAcc, false>>(), handler::<LoadFrom<O, ToSlot, false>>()],
-            [handler::<LoadFrom<O, ToAcc, true>>(), handler::<LoadFrom<O, ToSlot, true>>()],
+            [
+                handler::<LoadFrom<O, ToAcc, false>>(),
+                handler::<LoadFrom<O, ToSlot, false>>(),
+            ],
+            [
+                handler::<LoadFrom<O, ToAcc, true>>(),
+                handler::<LoadFrom<O, ToSlot, true>>(),
+            ],
         ],
     }
 }
@@ -236,25 +262,48 @@ const fn store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
 
 const fn store_row<O: StoreOp>() -> StoreRow {
     StoreRow {
-        short: [store_values::<O, SlotA>(), store_values::<O, Acc>(), store_values::<O, Zero>()],
-        general: [handler::<StoreTo<O, false>>(), handler::<StoreTo<O, true>>()],
+        short: [
+            store_values::<O, SlotA>(),
+            store_values::<O, Acc>(),
+            store_values::<O, Zero>(),
+        ],
+        general: [
+            handler::<StoreTo<O, false>>(),
+            handler::<StoreTo<O, true>>(),
+        ],
     }
 }
 
 /// From the number in memory, already sign- or zero-extended, to the value.
 macro_rules! value_of {
-    (I32, $v:expr) => { $v as u32 };
-    (I64, $v:expr) => { $v as u64 };
-    (F32, $v:expr) => { f32::from_bits($v as u32) };
-    (F64, $v:expr) => { f64::from_bits($v as u64) };
+    (I32, $v:expr) => {
+        $v as u32
+    };
+    (I64, $v:expr) => {
+        $v as u64
+    };
+    (F32, $v:expr) => {
+        f32::from_bits($v as u32)
+    };
+    (F64, $v:expr) => {
+        f64::from_bits($v as u64)
+    };
 }
 
 /// From the value to the number in memory.
 macro_rules! bits_of {
-    (I32, $v:expr) => { $v };
-    (I64, $v:expr) => { $v };
-    (F32, $v:expr) => { $v.to_bits() };
-    (F64, $v:expr) => { $v.to_bits() };
+    (I32, $v:expr) => {
+        $v
+    };
+    (I64, $v:expr) => {
+        $v
+    };
+    (F32, $v:expr) => {
+        $v.to_bits()
+    };
+    (F64, $v:expr) => {
+        $v.to_bits()
+    };
 }
 
 macro_rules! loads {

@@ -14,11 +14,21 @@ pub(crate) mod variable;
 
 /// The Rust type of a WebAssembly type in the operator tables.
 macro_rules! rust_type {
-    (I32) => { u32 };
-    (I64) => { u64 };
-    (F32) => { f32 };
-    (F64) => { f64 };
-    (V128) => { tierra_core::V128 };
+    (I32) => {
+        u32
+    };
+    (I64) => {
+        u64
+    };
+    (F32) => {
+        f32
+    };
+    (F64) => {
+        f64
+    };
+    (V128) => {
+        tierra_core::V128
+    };
 }
 pub(crate) use rust_type;
 

@@ -97,15 +97,24 @@ pub(crate) struct UnaryRow {
 const fn unary_row<O: UnaryOp>() -> UnaryRow {
     UnaryRow {
         handlers: [
-            [handler::<Unary<O, SlotA, ToAcc>>(), handler::<Unary<O, SlotA, ToSlot>>()],
-            [handler::<Unary<O, Acc, ToAcc>>(), handler::<Unary<O, Acc, ToSlot>>()],
+            [
+                handler::<Unary<O, SlotA, ToAcc>>(),
+                handler::<Unary<O, SlotA, ToSlot>>(),
+            ],
+            [
+                handler::<Unary<O, Acc, ToAcc>>(),
+                handler::<Unary<O, Acc, ToSlot>>(),
+            ],
         ],
         fold: fold_unary::<O>,
     }
 }
 
 const fn pair<O: BinaryOp, A: Source, B: Source, const WORDS: usize>() -> [Handler; 2] {
-    [handler::<Binary<O, A, B, ToAcc, WORDS>>(), handler::<Binary<O, A, B, ToSlot, WORDS>>()]
+    [
+        handler::<Binary<O, A, B, ToAcc, WORDS>>(),
+        handler::<Binary<O, A, B, ToSlot, WORDS>>(),
+    ]
 }
 
 type Wide<O> = <<O as BinaryOp>::A as Scalar>::Wide;
@@ -184,8 +193,12 @@ macro_rules! unary_ops {
 for_each_unary!(unary_ops);
 
 macro_rules! commutes {
-    (commutes) => { true };
-    (ordered) => { false };
+    (commutes) => {
+        true
+    };
+    (ordered) => {
+        false
+    };
 }
 
 macro_rules! binary_op {
@@ -243,7 +256,9 @@ macro_rules! wide_ops {
 }
 
 macro_rules! wide_call {
-    ($f:ident $next:ident ($a:ident, $b:ident)) => { sem::$f($next(), $next()) };
+    ($f:ident $next:ident ($a:ident, $b:ident)) => {
+        sem::$f($next(), $next())
+    };
     ($f:ident $next:ident ($a:ident, $b:ident, $c:ident, $d:ident)) => {
         sem::$f($next(), $next(), $next(), $next())
     };
@@ -251,8 +266,12 @@ macro_rules! wide_call {
 tierra_core::for_each_wide!(wide_ops);
 
 macro_rules! compare_id {
-    (none) => { None };
-    ($op:ident) => { Some(CompareId::$op) };
+    (none) => {
+        None
+    };
+    ($op:ident) => {
+        Some(CompareId::$op)
+    };
 }
 
 macro_rules! compare_ops {

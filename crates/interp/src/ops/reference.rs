@@ -6,7 +6,7 @@
 
 use super::memory::{LoadOp, StoreOp, reload};
 use super::numeric::UnaryOp;
-use super::{trap, memory as scalar_memory};
+use super::{memory as scalar_memory, trap};
 use crate::code::{pack_ref_type, unpack_ref_type};
 use crate::dispatch::{Flow, Handler, Instr, Regs, Stop, handler};
 use crate::operand::*;
@@ -76,7 +76,13 @@ unsafe fn call<B: Builtin>(ip: *const u64, sp: *mut u64, vm: *mut Instance) -> R
     unsafe {
         let args = &*ip.add(1).cast::<Args>();
         let at = sp.add(args.dst.into());
-        B::call(Frame { vm, at, a: args.a.into(), b: args.b, c: *ip.add(2) })
+        B::call(Frame {
+            vm,
+            at,
+            a: args.a.into(),
+            b: args.b,
+            c: *ip.add(2),
+        })
     }
 }
 
@@ -226,7 +232,11 @@ impl UnaryOp for I31GetS {
     type R = u32;
     #[inline(always)]
     fn eval(a: u32) -> Result<u32, Trap> {
-        if a == 0 { Err(Trap::NullI31Reference) } else { Ok((a as i32 >> 1) as u32) }
+        if a == 0 {
+            Err(Trap::NullI31Reference)
+        } else {
+            Ok((a as i32 >> 1) as u32)
+        }
     }
 }
 
@@ -237,7 +247,11 @@ impl UnaryOp for I31GetU {
     type R = u32;
     #[inline(always)]
     fn eval(a: u32) -> Result<u32, Trap> {
-        if a == 0 { Err(Trap::NullI31Reference) } else { Ok(a >> 1) }
+        if a == 0 {
+            Err(Trap::NullI31Reference)
+        } else {
+            Ok(a >> 1)
+        }
     }
 }
 
@@ -263,7 +277,10 @@ impl<O: LoadOp, D: Dest> Instr for FieldGet<O, D> {
         // SAFETY: `Instr::run`'s contract; the object has the field, by validation.
         unsafe {
             let object = trap!(object(r, Trap::NullStructReference));
-            let number = object.add(r.args().b as usize).cast::<O::Memory>().read_unaligned();
+            let number = object
+                .add(r.args().b as usize)
+                .cast::<O::Memory>()
+                .read_unaligned();
             D::put(r, O::widen(number));
             r.ip = r.ip.add(2);
         }
@@ -281,7 +298,10 @@ impl<O: StoreOp> Instr for FieldSet<O> {
         unsafe {
             let object = trap!(object(r, Trap::NullStructReference));
             let value = O::narrow(SlotD::get(r));
-            object.add(r.args().b as usize).cast::<O::Memory>().write_unaligned(value);
+            object
+                .add(r.args().b as usize)
+                .cast::<O::Memory>()
+                .write_unaligned(value);
             r.ip = r.ip.add(2);
         }
         Flow::Next
@@ -298,7 +318,10 @@ unsafe fn element<T>(r: &Regs) -> Result<*mut T, Trap> {
         if index >= array.add(ARRAY_LENGTH_OFFSET as usize).cast::<u32>().read() {
             return Err(Trap::ArrayOutOfBounds);
         }
-        Ok(array.add(ARRAY_DATA_OFFSET as usize).cast::<T>().add(index as usize))
+        Ok(array
+            .add(ARRAY_DATA_OFFSET as usize)
+            .cast::<T>()
+            .add(index as usize))
     }
 }
 
@@ -366,8 +389,14 @@ pub(crate) struct ObjectRow {
 
 const fn object_row<L: LoadOp, S: StoreOp>() -> ObjectRow {
     ObjectRow {
-        field_get: [handler::<FieldGet<L, ToAcc>>(), handler::<FieldGet<L, ToSlot>>()],
-        element_get: [handler::<ElementGet<L, ToAcc>>(), handler::<ElementGet<L, ToSlot>>()],
+        field_get: [
+            handler::<FieldGet<L, ToAcc>>(),
+            handler::<FieldGet<L, ToSlot>>(),
+        ],
+        element_get: [
+            handler::<ElementGet<L, ToAcc>>(),
+            handler::<ElementGet<L, ToSlot>>(),
+        ],
         field_set: handler::<FieldSet<S>>(),
         element_set: handler::<ElementSet<S>>(),
     }

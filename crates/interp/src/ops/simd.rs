@@ -24,8 +24,13 @@ fn high(b: u32) -> u16 {
 
 /// Puts a result where its type says: scalars into the accumulator too.
 macro_rules! put {
-    ($r:ident, V128, $value:expr) => { $r.set($r.args().dst, $value) };
-    ($r:ident, $scalar:ident, $value:expr) => {{ let value = $value; ToSlot::put($r, value) }};
+    ($r:ident, V128, $value:expr) => {
+        $r.set($r.args().dst, $value)
+    };
+    ($r:ident, $scalar:ident, $value:expr) => {{
+        let value = $value;
+        ToSlot::put($r, value)
+    }};
 }
 
 /// Defines an instruction of `words` words whose body may use `?` on flows.
@@ -51,7 +56,10 @@ macro_rules! apply {
         sem::$f($r.get::<rust_type!($a)>($r.args().a))
     };
     ($f:ident $r:ident ($a:ident, $b:ident)) => {
-        sem::$f($r.get::<rust_type!($a)>($r.args().a), $r.get::<rust_type!($b)>(low($r.args().b)))
+        sem::$f(
+            $r.get::<rust_type!($a)>($r.args().a),
+            $r.get::<rust_type!($b)>(low($r.args().b)),
+        )
     };
     ($f:ident $r:ident ($a:ident, $b:ident, $c:ident)) => {
         sem::$f(
@@ -147,7 +155,12 @@ impl<O: VectorLoad, const W64: bool> Instr for LoadVectorFrom<O, W64> {
         // SAFETY: `Instr::run`'s contract; `place` is within the memory.
         unsafe {
             let args = r.args();
-            let place = trap!(place_in::<O::Memory>(r, args.b, address::<W64>(r), r.word(2)));
+            let place = trap!(place_in::<O::Memory>(
+                r,
+                args.b,
+                address::<W64>(r),
+                r.word(2)
+            ));
             r.set(args.dst, O::widen(place.read_unaligned()));
             r.ip = r.ip.add(3);
         }
@@ -220,7 +233,12 @@ impl<O: VectorStore, const W64: bool> Instr for StoreVectorTo<O, W64> {
         // SAFETY: `Instr::run`'s contract; `place` is within the memory.
         unsafe {
             let args = r.args();
-            let place = trap!(place_in::<O::Memory>(r, args.b, address::<W64>(r), r.word(2)));
+            let place = trap!(place_in::<O::Memory>(
+                r,
+                args.b,
+                address::<W64>(r),
+                r.word(2)
+            ));
             place.write_unaligned(O::narrow(r.get(args.dst)));
             r.ip = r.ip.add(3);
         }

@@ -204,7 +204,11 @@ impl Instr for SelectVector {
         unsafe {
             let args = r.args();
             let condition = r.get::<u32>(r.word(2) as u32) != 0;
-            let value: V128 = if condition { r.get(args.a) } else { r.get(args.b) };
+            let value: V128 = if condition {
+                r.get(args.a)
+            } else {
+                r.get(args.b)
+            };
             r.set(args.dst, value);
             r.ip = r.ip.add(3);
         }
@@ -227,17 +231,27 @@ pub(crate) struct ClassRow {
 const fn class_row<T: Scalar>() -> ClassRow {
     ClassRow {
         copy_acc: handler::<CopyAcc<T>>(),
-        global_get: [handler::<GlobalGet<T, ToAcc>>(), handler::<GlobalGet<T, ToSlot>>()],
-        global_set: [handler::<GlobalSet<T, SlotA>>(), handler::<GlobalSet<T, Acc>>()],
+        global_get: [
+            handler::<GlobalGet<T, ToAcc>>(),
+            handler::<GlobalGet<T, ToSlot>>(),
+        ],
+        global_set: [
+            handler::<GlobalSet<T, SlotA>>(),
+            handler::<GlobalSet<T, Acc>>(),
+        ],
         select: [
             [
                 handler::<Select<T, SlotWord, ToAcc, 3>>(),
                 handler::<Select<T, SlotWord, ToSlot, 3>>(),
             ],
-            [handler::<Select<T, Acc, ToAcc, 2>>(), handler::<Select<T, Acc, ToSlot, 2>>()],
+            [
+                handler::<Select<T, Acc, ToAcc, 2>>(),
+                handler::<Select<T, Acc, ToSlot, 2>>(),
+            ],
         ],
     }
 }
 
 /// By class: integers and references, `f32`, `f64`.
-pub(crate) static CLASS: [ClassRow; 3] = [class_row::<u64>(), class_row::<f32>(), class_row::<f64>()];
+pub(crate) static CLASS: [ClassRow; 3] =
+    [class_row::<u64>(), class_row::<f32>(), class_row::<f64>()];

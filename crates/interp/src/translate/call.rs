@@ -10,7 +10,11 @@ use tierra_core::index::{FuncIdx, TypeIdx};
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     Func(FuncIdx),
-    Indirect { ty: TypeIdx, table: u32, is_64: bool },
+    Indirect {
+        ty: TypeIdx,
+        table: u32,
+        is_64: bool,
+    },
     Ref(TypeIdx),
 }
 
@@ -58,9 +62,10 @@ impl Translator<'_> {
         for result in results.clone() {
             self.push(Kind::Slot, result)?;
         }
-        if let (1, Some(class)) =
-            (signature.results.len(), results.last().and_then(|t| t.class()))
-        {
+        if let (1, Some(class)) = (
+            signature.results.len(),
+            results.last().and_then(|t| t.class()),
+        ) {
             self.cache(class, base);
         }
         // A callee without parameters finds its frame's header where the caller's next entries
@@ -88,7 +93,11 @@ impl Translator<'_> {
                 }
             }
             Target::Indirect { ty, table, is_64 } => {
-                let args = Args { dst: callee, a: is_64.into(), b: table };
+                let args = Args {
+                    dst: callee,
+                    a: is_64.into(),
+                    b: table,
+                };
                 if tail {
                     self.emit_instr::<ReturnCallIndirect<false>>(args);
                 } else {
@@ -97,7 +106,10 @@ impl Translator<'_> {
                 self.emit_word(ty.0.into());
             }
             Target::Ref(_) => {
-                let args = Args { dst: callee, ..Args::default() };
+                let args = Args {
+                    dst: callee,
+                    ..Args::default()
+                };
                 if tail {
                     self.emit_instr::<ReturnCallRef>(args);
                 } else {

@@ -30,9 +30,13 @@ pub(super) struct Control {
 pub(super) enum Block {
     Function,
     Block,
-    Loop { head: u32 },
+    Loop {
+        head: u32,
+    },
     /// The branch to the `else` part.
-    If { to_else: Fixup },
+    If {
+        to_else: Fixup,
+    },
     Else,
     TryTable(super::exception::TryTable),
     /// Legacy `try`.
@@ -62,19 +66,38 @@ pub(super) enum BlockTy {
 
 impl Control {
     pub fn function(slot: u32) -> Self {
-        Self { kind: Block::Function, ty: BlockTy::Function, base: 0, slot, fixups: Vec::new() }
+        Self {
+            kind: Block::Function,
+            ty: BlockTy::Function,
+            base: 0,
+            slot,
+            fixups: Vec::new(),
+        }
     }
 
     pub fn new(kind: Block, ty: BlockTy, base: usize, slot: u32) -> Self {
-        Self { kind, ty, base, slot, fixups: Vec::new() }
+        Self {
+            kind,
+            ty,
+            base,
+            slot,
+            fixups: Vec::new(),
+        }
     }
 }
 
 /// What decides a conditional branch.
 pub(super) enum Condition {
     Const(bool),
-    Compare { op: CompareId, a: Operand, b: Operand },
-    And { a: Operand, b: Operand },
+    Compare {
+        op: CompareId,
+        a: Operand,
+        b: Operand,
+    },
+    And {
+        a: Operand,
+        b: Operand,
+    },
 }
 
 /// What a branch aims at.
@@ -125,7 +148,11 @@ impl Translator<'_> {
             BlockTy::One(_) => usize::from(!params),
             BlockTy::Func(i) => {
                 let f = self.module.func_type_at(i);
-                if params { f.params.len() } else { f.results.len() }
+                if params {
+                    f.params.len()
+                } else {
+                    f.results.len()
+                }
             }
             BlockTy::Function => {
                 if params {
@@ -182,7 +209,11 @@ impl Translator<'_> {
         self.flush_all();
         self.flush_top(self.count(block, true));
         let to_else = self.emit_branch_if(condition, false, None)?;
-        let to_else = to_else.unwrap_or(Fixup { instr: u32::MAX, word: 0, upper: false });
+        let to_else = to_else.unwrap_or(Fixup {
+            instr: u32::MAX,
+            word: 0,
+            upper: false,
+        });
         self.open(Block::If { to_else }, block);
         self.open_fuel();
         Ok(())
@@ -282,7 +313,9 @@ impl Translator<'_> {
     }
 
     pub(super) fn top(&mut self) -> &mut Control {
-        self.control.last_mut().expect("operators are within the function's block")
+        self.control
+            .last_mut()
+            .expect("operators are within the function's block")
     }
 
     /// The rest of the block can't be reached.
@@ -303,7 +336,9 @@ impl Translator<'_> {
     /// Puts the top `count` values into slots from `slot` on. They stay on the stack; it is
     /// about to be dropped.
     fn move_top(&mut self, count: usize, slot: u32) {
-        let Some(first) = self.stack.len().checked_sub(count).filter(|_| count > 0) else { return };
+        let Some(first) = self.stack.len().checked_sub(count).filter(|_| count > 0) else {
+            return;
+        };
         let dst = slot as u16;
         let entry = self.stack[first];
         if count == 1 && u32::from(entry.slot) != slot {
@@ -311,7 +346,10 @@ impl Translator<'_> {
             let operand = self.operand(value);
             self.emit_copy(dst, operand, value.ty);
             // Only for the height's sake.
-            self.stack.push(super::stack::Entry { kind: Kind::Slot, ..value });
+            self.stack.push(super::stack::Entry {
+                kind: Kind::Slot,
+                ..value
+            });
             self.height += value.ty.slots();
             if value.ty == Ty::HeapRef {
                 self.refs.push((self.stack.len() as u32 - 1, None));
@@ -321,7 +359,14 @@ impl Translator<'_> {
         self.flush_top(count);
         if u32::from(entry.slot) != slot {
             let slots = self.height - u32::from(entry.slot);
-            self.emit(handler::<CopySpan>(), Args { dst, a: entry.slot, b: slots });
+            self.emit(
+                handler::<CopySpan>(),
+                Args {
+                    dst,
+                    a: entry.slot,
+                    b: slots,
+                },
+            );
             self.written(dst, slots);
         }
     }
@@ -363,7 +408,11 @@ impl Translator<'_> {
                 self.mark();
                 let pos = self.emit_instr::<Br<Back>>(Args::default());
                 let word = self.word_at(pos + 1);
-                *word = Args { b: head.wrapping_sub(pos), ..Args::default() }.word();
+                *word = Args {
+                    b: head.wrapping_sub(pos),
+                    ..Args::default()
+                }
+                .word();
             }
             Target::End(index) => {
                 self.move_top(count, slot);
@@ -377,7 +426,11 @@ impl Translator<'_> {
     /// A branch forward, to be pointed somewhere.
     pub(super) fn emit_jump(&mut self) -> Fixup {
         let instr = self.emit_instr::<Br<Forward>>(Args::default());
-        Fixup { instr, word: instr + 1, upper: true }
+        Fixup {
+            instr,
+            word: instr + 1,
+            upper: true,
+        }
     }
 
     /// A branch aims at the end of the block on top.
@@ -414,7 +467,11 @@ impl Translator<'_> {
             }
             _ => {
                 let a = self.operand(entry);
-                Condition::Compare { op: CompareId::I32Ne, a, b: Operand::Const(0) }
+                Condition::Compare {
+                    op: CompareId::I32Ne,
+                    a,
+                    b: Operand::Const(0),
+                }
             }
         }
     }
@@ -432,7 +489,14 @@ impl Translator<'_> {
                 if value != when {
                     return Ok(None);
                 }
-                (None, Ty::I32, Operand::Const(0), Operand::Const(0), true, None)
+                (
+                    None,
+                    Ty::I32,
+                    Operand::Const(0),
+                    Operand::Const(0),
+                    true,
+                    None,
+                )
             }
             Condition::Compare { op, a, b } => (None, compare_ty(op), a, b, when, Some(op)),
             Condition::And { a, b } => (Some(&BR_AND), Ty::I32, a, b, when, None),
@@ -459,16 +523,21 @@ impl Translator<'_> {
             }
         };
         let short = |c: u64| {
-            let value = if ty == Ty::I32 { i64::from(c as i32) } else { c as i64 };
-            i16::try_from(value).ok().filter(|_| matches!(ty, Ty::I32 | Ty::I64)).map(|v| v as u16)
+            let value = if ty == Ty::I32 {
+                i64::from(c as i32)
+            } else {
+                c as i64
+            };
+            i16::try_from(value)
+                .ok()
+                .filter(|_| matches!(ty, Ty::I32 | Ty::I64))
+                .map(|v| v as u16)
         };
         let placed = match (a, b) {
             (Operand::Slot(x), Operand::Slot(y)) => Some((BranchMode::SlotSlot, x, y)),
             (Operand::Acc, Operand::Slot(y)) => Some((BranchMode::AccSlot, 0, y)),
             (Operand::Slot(x), Operand::Acc) => Some((BranchMode::SlotAcc, x, 0)),
-            (Operand::Slot(x), Operand::Const(c)) => {
-                short(c).map(|c| (BranchMode::SlotImm, x, c))
-            }
+            (Operand::Slot(x), Operand::Const(c)) => short(c).map(|c| (BranchMode::SlotImm, x, c)),
             (Operand::Acc, Operand::Const(c)) => short(c).map(|c| (BranchMode::AccImm, 0, c)),
             _ => None,
         };
@@ -481,7 +550,11 @@ impl Translator<'_> {
         }
         let handler = row[mode as usize][direction][usize::from(when)];
         let instr = self.emit(handler, Args { dst, a, b: 0 });
-        let fixup = Fixup { instr, word: instr + 1, upper: true };
+        let fixup = Fixup {
+            instr,
+            word: instr + 1,
+            upper: true,
+        };
         if let Some(head) = head {
             self.fix(fixup, head);
         }
@@ -514,7 +587,11 @@ impl Translator<'_> {
             self.emit_word(word);
         }
         let zero = Operand::Const(0);
-        let test = Condition::Compare { op: CompareId::I32Ne, a: Operand::Acc, b: zero };
+        let test = Condition::Compare {
+            op: CompareId::I32Ne,
+            a: Operand::Acc,
+            b: zero,
+        };
         self.emit_branch_if(test, when, head)
     }
 
@@ -532,8 +609,7 @@ impl Translator<'_> {
         let count = self.label_count(depth);
         self.flush_all();
         self.flush_top(count);
-        let in_place = count == 0
-            || u32::from(self.stack[self.stack.len() - count].slot) == slot;
+        let in_place = count == 0 || u32::from(self.stack[self.stack.len() - count].slot) == slot;
         match target {
             Target::Back(head) if in_place => {
                 self.emit_branch_if(condition, when, Some(head))?;
@@ -571,14 +647,28 @@ impl Translator<'_> {
             let slots = self.height - u32::from(first);
             let dst = slot as u16;
             if u32::from(first) != slot {
-                self.emit(handler::<CopySpan>(), Args { dst, a: first, b: slots });
+                self.emit(
+                    handler::<CopySpan>(),
+                    Args {
+                        dst,
+                        a: first,
+                        b: slots,
+                    },
+                );
             }
         }
         let fixup = match self.target(depth).0 {
             Target::Back(head) => {
                 self.mark();
                 let instr = self.emit_instr::<Br<Back>>(Args::default());
-                self.fix(Fixup { instr, word: instr + 1, upper: true }, head);
+                self.fix(
+                    Fixup {
+                        instr,
+                        word: instr + 1,
+                        upper: true,
+                    },
+                    head,
+                );
                 return Ok(());
             }
             Target::End(index) => (self.emit_jump(), index),
@@ -609,7 +699,11 @@ impl Translator<'_> {
             }
             _ => {
                 self.mark();
-                self.emit_instr::<BrTable<crate::operand::Acc>>(Args { dst: 0, a: 0, b: len })
+                self.emit_instr::<BrTable<crate::operand::Acc>>(Args {
+                    dst: 0,
+                    a: 0,
+                    b: len,
+                })
             }
         };
         for _ in 0..(len as usize + 2) / 2 {
@@ -621,11 +715,14 @@ impl Translator<'_> {
         let targets = table.targets().chain([Ok(table.default())]);
         for (i, depth) in targets.enumerate() {
             let depth = depth?;
-            let fixup =
-                Fixup { instr, word: instr + 2 + i as u32 / 2, upper: i % 2 != 0 };
+            let fixup = Fixup {
+                instr,
+                word: instr + 2 + i as u32 / 2,
+                upper: i % 2 != 0,
+            };
             let (target, _, slot) = self.target(depth);
-            let in_place = count == 0
-                || u32::from(self.stack[self.stack.len() - count].slot) == slot;
+            let in_place =
+                count == 0 || u32::from(self.stack[self.stack.len() - count].slot) == slot;
             match target {
                 Target::Back(head) if in_place => self.fix(fixup, head),
                 Target::End(index) if in_place => self.control[index].fixups.push(fixup),
@@ -652,13 +749,20 @@ impl Translator<'_> {
         let header = self.param_slots.into();
         let count = self.results.len();
         if count == 0 {
-            self.emit_instr::<Return0>(Args { b: header, ..Args::default() });
+            self.emit_instr::<Return0>(Args {
+                b: header,
+                ..Args::default()
+            });
             return Ok(());
         }
         let index = self.stack.len() - count;
         let entry = self.stack[index];
         if let (1, Some(class)) = (count, entry.ty.class()) {
-            let args = |a| Args { dst: 0, a, b: header };
+            let args = |a| Args {
+                dst: 0,
+                a,
+                b: header,
+            };
             match self.operand(entry) {
                 Operand::Slot(a) => {
                     self.emit(RETURN1[class][0], args(a));
@@ -675,7 +779,11 @@ impl Translator<'_> {
         }
         self.flush_top(count);
         let slots = self.height - u32::from(entry.slot);
-        self.emit_instr::<ReturnSpan>(Args { dst: slots as u16, a: entry.slot, b: header });
+        self.emit_instr::<ReturnSpan>(Args {
+            dst: slots as u16,
+            a: entry.slot,
+            b: header,
+        });
         Ok(())
     }
 }

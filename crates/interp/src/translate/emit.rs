@@ -15,11 +15,22 @@ use crate::ops::numeric::CompareId;
 pub(super) enum Last {
     Other,
     /// Made the result in the accumulator, or stored it in its `dst`.
-    Result { pos: u32 },
+    Result {
+        pos: u32,
+    },
     /// A comparison whose result is in the accumulator only.
-    Compare { pos: u32, op: CompareId, a: Operand, b: Operand },
+    Compare {
+        pos: u32,
+        op: CompareId,
+        a: Operand,
+        b: Operand,
+    },
     /// An `i32.and` whose result is in the accumulator only.
-    And { pos: u32, a: Operand, b: Operand },
+    And {
+        pos: u32,
+        a: Operand,
+        b: Operand,
+    },
 }
 
 impl Last {
@@ -98,7 +109,11 @@ impl Translator<'_> {
     pub(super) fn close_fuel(&mut self) {
         if let Some((pos, cost)) = self.fuel.take() {
             let word = self.word_at(pos + 1);
-            *word = Args { b: cost, ..Args::of(*word) }.word();
+            *word = Args {
+                b: cost,
+                ..Args::of(*word)
+            }
+            .word();
         }
     }
 

@@ -27,7 +27,11 @@ pub(super) struct Try {
 impl Translator<'_> {
     fn payload(&self, tag: u32) -> Vec<Ty> {
         let signature = self.module.func_type_at(self.module.tags[tag as usize]);
-        signature.params.iter().map(|t| ty(self.module, *t)).collect()
+        signature
+            .params
+            .iter()
+            .map(|t| ty(self.module, *t))
+            .collect()
     }
 
     pub(super) fn try_table(&mut self, table: wasmparser::TryTable) -> Result {
@@ -38,7 +42,13 @@ impl Translator<'_> {
         let block = self.block_ty(table.ty)?;
         self.flush_all();
         let start = self.pos();
-        self.open(Block::TryTable(TryTable { start, catches: table.catches }), block);
+        self.open(
+            Block::TryTable(TryTable {
+                start,
+                catches: table.catches,
+            }),
+            block,
+        );
         self.open_fuel();
         Ok(())
     }
@@ -46,14 +56,20 @@ impl Translator<'_> {
     /// Writes the landing pads of a `try_table`, one per clause: the payload is put into slots
     /// and carried to the label like any other values.
     pub(super) fn end_try_table(&mut self) -> Result {
-        let Block::TryTable(table) = &mut self.top().kind else { unreachable!("the caller looked") };
+        let Block::TryTable(table) = &mut self.top().kind else {
+            unreachable!("the caller looked")
+        };
         let (start, catches) = (table.start, core::mem::take(&mut table.catches));
         if catches.is_empty() {
             return Ok(());
         }
         self.leave_to_end();
-        let mut handler =
-            TryRange { start, end: self.pos(), depth: self.depth(), catches: Vec::new() };
+        let mut handler = TryRange {
+            start,
+            end: self.pos(),
+            depth: self.depth(),
+            catches: Vec::new(),
+        };
         let index = self.handlers.len();
         for clause in catches {
             use wasmparser::Catch as Clause;
@@ -72,7 +88,12 @@ impl Translator<'_> {
                 self.push(Kind::Slot, Ty::HeapRef)?;
             }
             let what = tag.map_or(Caught::All, |tag| Caught::Tag(TagIdx(tag)));
-            handler.catches.push(Catch { what, target, slot, exn_slot });
+            handler.catches.push(Catch {
+                what,
+                target,
+                slot,
+                exn_slot,
+            });
             self.jump(label + 1)?;
         }
         self.handlers.insert(index, handler);
@@ -149,7 +170,13 @@ impl Translator<'_> {
         let block = self.block_ty(block)?;
         self.flush_all();
         let start = self.pos();
-        self.open(Block::Try(Try { start, handler: None }), block);
+        self.open(
+            Block::Try(Try {
+                start,
+                handler: None,
+            }),
+            block,
+        );
         self.open_fuel();
         Ok(())
     }
@@ -170,7 +197,12 @@ impl Translator<'_> {
         }
         self.flushed = self.stack.len();
         let what = tag.map_or(Caught::All, |tag| Caught::Tag(TagIdx(tag)));
-        self.handlers[index].catches.push(Catch { what, target, slot, exn_slot: Some(hidden) });
+        self.handlers[index].catches.push(Catch {
+            what,
+            target,
+            slot,
+            exn_slot: Some(hidden),
+        });
         self.open_fuel();
         self.count_fuel();
         Ok(())
@@ -188,7 +220,12 @@ impl Translator<'_> {
         }
         frame.handler = Some(index);
         let start = frame.start;
-        self.handlers.push(TryRange { start, end, depth, catches: Vec::new() });
+        self.handlers.push(TryRange {
+            start,
+            end,
+            depth,
+            catches: Vec::new(),
+        });
         index
     }
 
@@ -202,14 +239,21 @@ impl Translator<'_> {
         let index = self.legacy_handler(end);
         let to = self.depth() - 1 - label;
         let what = Caught::Delegate(to);
-        self.handlers[index].catches.push(Catch { what, target: 0, slot: 0, exn_slot: None });
+        self.handlers[index].catches.push(Catch {
+            what,
+            target: 0,
+            slot: 0,
+            exn_slot: None,
+        });
         self.top().kind = Block::Block;
         self.end()
     }
 
     /// A handler's results lie above the hidden slot: they are always moved.
     pub(super) fn end_try(&mut self) -> Result {
-        let Block::Try(frame) = &self.top().kind else { unreachable!("the caller looked") };
+        let Block::Try(frame) = &self.top().kind else {
+            unreachable!("the caller looked")
+        };
         if frame.handler.is_some() && self.reachable {
             self.leave_to_end();
             self.unreachable_from_here();

@@ -8,7 +8,9 @@ use crate::operand::{Acc, Args, SlotA, ToAcc, ToSlot};
 use crate::ops::numeric::{CompareId, UNARY, Unary, UnaryId};
 use crate::ops::reference::*;
 use tierra_core::index::TypeIdx;
-use tierra_core::types::{CompositeType, FieldType, HeapType, RefKind, RefType, StorageType, ValType};
+use tierra_core::types::{
+    CompositeType, FieldType, HeapType, RefKind, RefType, StorageType, ValType,
+};
 use tierra_vm::gc::layout::struct_layout;
 
 /// The immediate operands of a builtin.
@@ -20,7 +22,11 @@ pub(super) struct Immediates {
 }
 
 /// The kind of access to a stored type; none for vectors and function references.
-fn kind(module: &tierra_module::Module, storage: StorageType<TypeIdx>, signed: bool) -> Option<Object> {
+fn kind(
+    module: &tierra_module::Module,
+    storage: StorageType<TypeIdx>,
+    signed: bool,
+) -> Option<Object> {
     use crate::ops::reference::Kind as K;
     let kind = match storage {
         StorageType::I8 if signed => K::I8S,
@@ -81,9 +87,10 @@ impl Translator<'_> {
         }
         let row = &UNARY[UnaryId::I64Eqz as usize];
         self.unary_row(&row.handlers, Some(row.fold), Ty::I32, false)?;
-        if let (Some(pos), true) =
-            (self.last.result(), self.stack.last().is_some_and(|e| e.kind == Kind::Acc))
-        {
+        if let (Some(pos), true) = (
+            self.last.result(),
+            self.stack.last().is_some_and(|e| e.kind == Kind::Acc),
+        ) {
             self.note_test(pos, CompareId::I64Eq);
         }
         Ok(())
@@ -112,7 +119,11 @@ impl Translator<'_> {
         self.flush_top(1);
         let entry = self.stack[self.stack.len() - 1];
         let a = self.operand(entry);
-        Condition::Compare { op: CompareId::I64Eq, a, b: Operand::Const(0) }
+        Condition::Compare {
+            op: CompareId::I64Eq,
+            a,
+            b: Operand::Const(0),
+        }
     }
 
     pub(super) fn br_on_null(&mut self, depth: u32) -> Result {
@@ -165,13 +176,27 @@ impl Translator<'_> {
 
     pub(super) fn ref_test(&mut self, to: RefType<TypeIdx>) -> Result {
         let c = self.cast_word(to);
-        self.builtin::<RefTest>(1, Immediates { c, ..Default::default() }, Some(Ty::I32))
+        self.builtin::<RefTest>(
+            1,
+            Immediates {
+                c,
+                ..Default::default()
+            },
+            Some(Ty::I32),
+        )
     }
 
     pub(super) fn ref_cast(&mut self, to: RefType<TypeIdx>) -> Result {
         let c = self.cast_word(to);
         let result = super::ref_ty(self.module, to);
-        self.builtin::<RefCast>(1, Immediates { c, ..Default::default() }, Some(result))
+        self.builtin::<RefCast>(
+            1,
+            Immediates {
+                c,
+                ..Default::default()
+            },
+            Some(result),
+        )
     }
 
     /// `ref.i31`, `i31.get_s`, `i31.get_u`
@@ -180,8 +205,14 @@ impl Translator<'_> {
             return Ok(());
         }
         let handlers = [
-            [handler::<Unary<O, SlotA, ToAcc>>(), handler::<Unary<O, SlotA, ToSlot>>()],
-            [handler::<Unary<O, Acc, ToAcc>>(), handler::<Unary<O, Acc, ToSlot>>()],
+            [
+                handler::<Unary<O, SlotA, ToAcc>>(),
+                handler::<Unary<O, SlotA, ToSlot>>(),
+            ],
+            [
+                handler::<Unary<O, Acc, ToAcc>>(),
+                handler::<Unary<O, Acc, ToSlot>>(),
+            ],
         ];
         self.unary_row(&handlers, None, ty, true)
     }
@@ -206,9 +237,20 @@ impl Translator<'_> {
     }
 
     pub(super) fn struct_new(&mut self, index: TypeIdx) -> Result {
-        let count = if self.reachable { self.fields(index).len() } else { 0 };
+        let count = if self.reachable {
+            self.fields(index).len()
+        } else {
+            0
+        };
         let b = index.0;
-        self.builtin::<StructNew>(count, Immediates { b, ..Default::default() }, Some(Ty::HeapRef))
+        self.builtin::<StructNew>(
+            count,
+            Immediates {
+                b,
+                ..Default::default()
+            },
+            Some(Ty::HeapRef),
+        )
     }
 
     pub(super) fn struct_get(&mut self, index: TypeIdx, field: u32, signed: bool) -> Result {
@@ -219,7 +261,11 @@ impl Translator<'_> {
         let storage = fields[field as usize].storage;
         let ty = ty(self.module, storage.unpacked());
         let Some(row) = kind(self.module, storage, signed) else {
-            let immediates = Immediates { a: signed.into(), b: index.0, c: field.into() };
+            let immediates = Immediates {
+                a: signed.into(),
+                b: index.0,
+                c: field.into(),
+            };
             return self.builtin::<StructGet>(1, immediates, Some(ty));
         };
         let b = struct_layout(fields).offsets[field as usize];
@@ -236,7 +282,11 @@ impl Translator<'_> {
         }
         let fields = self.fields(index);
         let Some(row) = kind(self.module, fields[field as usize].storage, false) else {
-            let immediates = Immediates { a: 0, b: index.0, c: field.into() };
+            let immediates = Immediates {
+                a: 0,
+                b: index.0,
+                c: field.into(),
+            };
             return self.builtin::<StructSet>(2, immediates, None);
         };
         let b = struct_layout(fields).offsets[field as usize];
@@ -255,7 +305,11 @@ impl Translator<'_> {
         let storage = self.element(index);
         let ty = ty(self.module, storage.unpacked());
         let Some(row) = kind(self.module, storage, signed) else {
-            let immediates = Immediates { a: signed.into(), b: index.0, c: 0 };
+            let immediates = Immediates {
+                a: signed.into(),
+                b: index.0,
+                c: 0,
+            };
             return self.builtin::<ArrayGet>(2, immediates, Some(ty));
         };
         self.begin_op();
@@ -271,7 +325,14 @@ impl Translator<'_> {
             return Ok(());
         }
         let Some(row) = kind(self.module, self.element(index), false) else {
-            return self.builtin::<ArraySet>(3, Immediates { b: index.0, ..Default::default() }, None);
+            return self.builtin::<ArraySet>(
+                3,
+                Immediates {
+                    b: index.0,
+                    ..Default::default()
+                },
+                None,
+            );
         };
         self.begin_op();
         let dst = self.pop_slot();
@@ -306,11 +367,19 @@ impl Translator<'_> {
     }
 
     pub(super) fn table_index_ty(&self, table: u32) -> Ty {
-        if self.table_is_64(table) { Ty::I64 } else { Ty::I32 }
+        if self.table_is_64(table) {
+            Ty::I64
+        } else {
+            Ty::I32
+        }
     }
 
     pub(super) fn memory_index_ty(&self, memory: u32) -> Ty {
-        if self.memory_is_64(memory) { Ty::I64 } else { Ty::I32 }
+        if self.memory_is_64(memory) {
+            Ty::I64
+        } else {
+            Ty::I32
+        }
     }
 
     pub(super) fn ref_null(&mut self, heap: HeapType<TypeIdx>) -> Result {
@@ -318,4 +387,3 @@ impl Translator<'_> {
         self.constant(0, ty)
     }
 }
-

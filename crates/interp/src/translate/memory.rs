@@ -17,8 +17,14 @@ fn memory_of(memarg: MemArg) -> u32 {
 
 /// The form of an access: memory 0 with 32-bit addresses and a 32-bit offset, or any.
 enum Form {
-    Short { offset: u32 },
-    General { is_64: bool, memory: u32, offset: u64 },
+    Short {
+        offset: u32,
+    },
+    General {
+        is_64: bool,
+        memory: u32,
+        offset: u64,
+    },
 }
 
 impl Translator<'_> {
@@ -30,7 +36,11 @@ impl Translator<'_> {
         let is_64 = self.memory_is_64(memory_of(memarg));
         match u32::try_from(memarg.offset) {
             Ok(offset) if memory_of(memarg) == 0 && !is_64 => Form::Short { offset },
-            _ => Form::General { is_64, memory: memory_of(memarg), offset: memarg.offset },
+            _ => Form::General {
+                is_64,
+                memory: memory_of(memarg),
+                offset: memarg.offset,
+            },
         }
     }
 
@@ -60,12 +70,28 @@ impl Translator<'_> {
                     _ => (row.short[1], 0),
                 };
                 self.mark();
-                self.emit_result(handlers, Args { dst: 0, a, b: offset }, ty)?;
+                self.emit_result(
+                    handlers,
+                    Args {
+                        dst: 0,
+                        a,
+                        b: offset,
+                    },
+                    ty,
+                )?;
             }
-            Form::General { is_64, memory, offset } => {
+            Form::General {
+                is_64,
+                memory,
+                offset,
+            } => {
                 let a = self.pop_slot();
                 self.mark();
-                let args = Args { dst: 0, a, b: memory };
+                let args = Args {
+                    dst: 0,
+                    a,
+                    b: memory,
+                };
                 self.emit_result(row.general[usize::from(is_64)], args, ty)?;
                 self.emit_word(offset);
             }
@@ -103,7 +129,9 @@ impl Translator<'_> {
                 let value_class = value_entry.ty.class();
                 if (address, value) == (Operand::Acc, Operand::Acc) && value_class == Some(0) {
                     // The same number: one of the two is read from where it is stored.
-                    let slot = self.cached_slot(0).expect("one value can't be pending twice");
+                    let slot = self
+                        .cached_slot(0)
+                        .expect("one value can't be pending twice");
                     value = Operand::Slot(slot);
                 }
                 let (form, a) = match address {
@@ -117,12 +145,23 @@ impl Translator<'_> {
                     Operand::Const(_) => (row.short[form][2], 0),
                 };
                 self.mark();
-                self.emit(handler, Args { dst, a, b: constant.unwrap_or(offset) });
+                self.emit(
+                    handler,
+                    Args {
+                        dst,
+                        a,
+                        b: constant.unwrap_or(offset),
+                    },
+                );
                 if let Operand::Const(value) = value {
                     self.emit_word(value);
                 }
             }
-            Form::General { is_64, memory, offset } => {
+            Form::General {
+                is_64,
+                memory,
+                offset,
+            } => {
                 let dst = self.pop_slot();
                 let a = self.pop_slot();
                 self.mark();
@@ -152,7 +191,14 @@ impl Translator<'_> {
         // Waiting takes time in which other threads run, but nothing here moves.
         self.mark();
         let a = self.memory_is_64(memory_of(memarg)).into();
-        self.emit(handler, Args { dst, a, b: memory_of(memarg) });
+        self.emit(
+            handler,
+            Args {
+                dst,
+                a,
+                b: memory_of(memarg),
+            },
+        );
         self.emit_word(memarg.offset);
         if let Some(ty) = result {
             self.written(dst, 1);
@@ -181,10 +227,26 @@ mod vector {
             self.mark();
             match form {
                 Form::Short { offset } => {
-                    self.emit_slot_result(row[0], Args { dst: 0, a, b: offset }, Ty::V128)?;
+                    self.emit_slot_result(
+                        row[0],
+                        Args {
+                            dst: 0,
+                            a,
+                            b: offset,
+                        },
+                        Ty::V128,
+                    )?;
                 }
-                Form::General { is_64, memory, offset } => {
-                    let args = Args { dst: 0, a, b: memory };
+                Form::General {
+                    is_64,
+                    memory,
+                    offset,
+                } => {
+                    let args = Args {
+                        dst: 0,
+                        a,
+                        b: memory,
+                    };
                     self.emit_slot_result(row[1 + usize::from(is_64)], args, Ty::V128)?;
                     self.emit_word(offset);
                 }
@@ -208,7 +270,11 @@ mod vector {
                 Form::Short { offset } => {
                     self.emit(row[0], Args { dst, a, b: offset });
                 }
-                Form::General { is_64, memory, offset } => {
+                Form::General {
+                    is_64,
+                    memory,
+                    offset,
+                } => {
                     self.emit(row[1 + usize::from(is_64)], Args { dst, a, b: memory });
                     self.emit_word(offset);
                 }
@@ -230,7 +296,11 @@ mod vector {
             let vector = self.pop_slot();
             let a = self.pop_slot();
             let handler = handlers[usize::from(self.memory_is_64(memory_of(memarg)))];
-            let args = Args { dst: 0, a, b: memory_of(memarg) };
+            let args = Args {
+                dst: 0,
+                a,
+                b: memory_of(memarg),
+            };
             self.mark();
             if result {
                 self.emit_slot_result(handler, args, Ty::V128)?;
@@ -259,7 +329,11 @@ mod vector {
             }
             let [a, b, c] = slots;
             let high = lane.map_or(c, u16::from);
-            let args = Args { dst: 0, a, b: u32::from(b) | u32::from(high) << 16 };
+            let args = Args {
+                dst: 0,
+                a,
+                b: u32::from(b) | u32::from(high) << 16,
+            };
             self.emit_slot_result(handler, args, ty)?;
             Ok(())
         }

@@ -195,7 +195,9 @@ impl wasmparser::FrameStack for Translator<'_> {
 /// Translates a function.
 pub(crate) fn function(owner: &ModuleCode, func: FuncIdx) -> Result<Code> {
     let module = owner.module().as_ref();
-    let body = module.body(func).expect("only functions with bodies are translated");
+    let body = module
+        .body(func)
+        .expect("only functions with bodies are translated");
     let features = wasmparser_features(module.features());
     let mut reader = wasmparser::BinaryReader::new_features(body.bytes, 0, features);
     let mut t = Translator::new(owner, func)?;
@@ -204,8 +206,12 @@ pub(crate) fn function(owner: &ModuleCode, func: FuncIdx) -> Result<Code> {
         let local = ty(module, val_type(reader.read()?)?);
         t.declare_locals(count, local)?;
     }
-    let ref_locals =
-        t.locals.iter().filter(|l| l.ty == Ty::HeapRef).map(|l| l.slot).collect::<Vec<_>>();
+    let ref_locals = t
+        .locals
+        .iter()
+        .filter(|l| l.ty == Ty::HeapRef)
+        .map(|l| l.slot)
+        .collect::<Vec<_>>();
     let operands = t.height;
     t.begin();
     while !reader.eof() {
@@ -260,7 +266,11 @@ impl<'m> Translator<'m> {
             return Err(TranslateError::TooManySlots);
         }
         for _ in 0..count {
-            self.locals.push(Local { slot: self.height as u16, ty, alias: NO_ENTRY });
+            self.locals.push(Local {
+                slot: self.height as u16,
+                ty,
+                alias: NO_ENTRY,
+            });
             self.height += ty.slots();
         }
         Ok(())
@@ -276,7 +286,11 @@ impl<'m> Translator<'m> {
     fn finish(mut self, func: FuncIdx, operands: u32, ref_locals: Vec<u16>) -> Result<Code> {
         // The largest result also needs room, from slot 0 on.
         let results: u32 = self.results.iter().map(|t| t.slots()).sum();
-        let frame = self.max_height.max(results).max(u32::from(self.param_slots) + 3) + 1;
+        let frame = self
+            .max_height
+            .max(results)
+            .max(u32::from(self.param_slots) + 3)
+            + 1;
         if frame > u32::from(u16::MAX) {
             return Err(TranslateError::TooManySlots);
         }

@@ -73,7 +73,11 @@ impl Translator<'_> {
         if let (true, UnaryId::I32Eqz | UnaryId::I64Eqz, Some(pos)) =
             (emitted, id, self.last.result())
         {
-            let op = if id == UnaryId::I32Eqz { CompareId::I32Eq } else { CompareId::I64Eq };
+            let op = if id == UnaryId::I32Eqz {
+                CompareId::I32Eq
+            } else {
+                CompareId::I64Eq
+            };
             self.note_test(pos, op);
         }
         Ok(())
@@ -85,8 +89,17 @@ impl Translator<'_> {
         let acc64 = super::emit::word(UNARY[UnaryId::I64Eqz as usize].handlers[1][0]);
         let in_acc = [acc, acc64].contains(self.word_at(pos));
         let slot = Args::of(*self.word_at(pos + 1)).a;
-        let a = if in_acc { Operand::Acc } else { Operand::Slot(slot) };
-        self.last = Last::Compare { pos, op, a, b: Operand::Const(0) };
+        let a = if in_acc {
+            Operand::Acc
+        } else {
+            Operand::Slot(slot)
+        };
+        self.last = Last::Compare {
+            pos,
+            op,
+            a,
+            b: Operand::Const(0),
+        };
     }
 
     /// Handlers by operand (slot, accumulator), then destination.
@@ -109,7 +122,14 @@ impl Translator<'_> {
             self.mark();
         }
         match self.operand(entry) {
-            Operand::Slot(a) => self.emit_result(handlers[0], Args { a, ..Args::default() }, ty)?,
+            Operand::Slot(a) => self.emit_result(
+                handlers[0],
+                Args {
+                    a,
+                    ..Args::default()
+                },
+                ty,
+            )?,
             _ => self.emit_result(handlers[1], Args::default(), ty)?,
         };
         Ok(())
@@ -133,7 +153,9 @@ impl Translator<'_> {
         let (mut left, right) = (self.operand(a), self.operand(b));
         if (left, right) == (Operand::Acc, Operand::Acc) {
             let class = a.ty.class().expect("scalars");
-            let slot = self.cached_slot(class).expect("one value can't be pending twice");
+            let slot = self
+                .cached_slot(class)
+                .expect("one value can't be pending twice");
             left = Operand::Slot(slot);
         }
         Ok((left, right, a.ty))
@@ -152,7 +174,10 @@ impl Translator<'_> {
             core::mem::swap(&mut a, &mut b);
         }
         use BinaryId::*;
-        if matches!(id, I32DivS | I32DivU | I32RemS | I32RemU | I64DivS | I64DivU | I64RemS | I64RemU) {
+        if matches!(
+            id,
+            I32DivS | I32DivU | I32RemS | I32RemU | I64DivS | I64DivU | I64RemS | I64RemU
+        ) {
             self.mark();
         }
         let (mode, args, word) = place(a, b, operand_ty);
@@ -178,11 +203,13 @@ impl Translator<'_> {
     }
 
     pub(super) fn emit_compare(&mut self, op: CompareId, a: Operand, b: Operand, ty: Ty) -> Result {
-        let (op, a, b) =
-            if matches!(a, Operand::Const(_)) { (op.swap(), b, a) } else { (op, a, b) };
+        let (op, a, b) = if matches!(a, Operand::Const(_)) {
+            (op.swap(), b, a)
+        } else {
+            (op, a, b)
+        };
         let (mode, args, word) = place(a, b, ty);
-        let pos =
-            self.emit_result(COMPARE[op as usize].handlers[mode as usize], args, Ty::I32)?;
+        let pos = self.emit_result(COMPARE[op as usize].handlers[mode as usize], args, Ty::I32)?;
         if let Some(word) = word {
             self.emit_word(word);
         }
@@ -192,9 +219,16 @@ impl Translator<'_> {
 
     /// `i32.eqz` behind a comparison is the opposite comparison.
     fn negate_last(&mut self) -> bool {
-        let Last::Compare { pos, op, a, b } = self.last else { return false };
-        let pending = self.stack.last().is_some_and(|e| e.kind == Kind::Acc && e.ty == Ty::I32);
-        let Some(negated) = op.negate().filter(|_| pending) else { return false };
+        let Last::Compare { pos, op, a, b } = self.last else {
+            return false;
+        };
+        let pending = self
+            .stack
+            .last()
+            .is_some_and(|e| e.kind == Kind::Acc && e.ty == Ty::I32);
+        let Some(negated) = op.negate().filter(|_| pending) else {
+            return false;
+        };
         self.pop();
         self.truncate(pos);
         self.accumulators[0] = Default::default();
@@ -245,7 +279,13 @@ impl Translator<'_> {
             self.pop();
         }
         let dst = self.height as u16;
-        self.emit(handler, Args { dst, ..Args::default() });
+        self.emit(
+            handler,
+            Args {
+                dst,
+                ..Args::default()
+            },
+        );
         self.written(dst, 2);
         self.push(Kind::Slot, Ty::I64)?;
         self.push(Kind::Slot, Ty::I64)

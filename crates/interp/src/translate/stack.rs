@@ -79,7 +79,12 @@ impl Translator<'_> {
         if ty == Ty::HeapRef {
             self.refs.push((index, None));
         }
-        self.stack.push(Entry { kind, ty, slot: self.height as u16, link });
+        self.stack.push(Entry {
+            kind,
+            ty,
+            slot: self.height as u16,
+            link,
+        });
         self.height += ty.slots();
         self.check_height()
     }
@@ -152,7 +157,11 @@ impl Translator<'_> {
     fn patch(&mut self, pos: u32, to_slot: Handler, slot: u16) {
         *self.word_at(pos) = word(to_slot);
         let args = self.word_at(pos + 1);
-        *args = Args { dst: slot, ..Args::of(*args) }.word();
+        *args = Args {
+            dst: slot,
+            ..Args::of(*args)
+        }
+        .word();
         if self.last.result() == Some(pos) {
             self.last = Last::Result { pos };
         }
@@ -176,7 +185,10 @@ impl Translator<'_> {
     /// A slot was written: accumulators no longer hold what it holds.
     pub(super) fn written(&mut self, slot: u16, slots: u32) {
         for accumulator in &mut self.accumulators {
-            if accumulator.slot.is_some_and(|s| s >= slot && u32::from(s - slot) < slots) {
+            if accumulator
+                .slot
+                .is_some_and(|s| s >= slot && u32::from(s - slot) < slots)
+            {
                 accumulator.slot = None;
             }
         }
@@ -184,13 +196,24 @@ impl Translator<'_> {
 
     /// Emits an instruction with a scalar result, by destination: accumulator, slot. What it
     /// takes has been popped.
-    pub(super) fn emit_result(&mut self, handlers: [Handler; 2], args: Args, ty: Ty) -> Result<u32> {
+    pub(super) fn emit_result(
+        &mut self,
+        handlers: [Handler; 2],
+        args: Args,
+        ty: Ty,
+    ) -> Result<u32> {
         let class = ty.class().expect("vectors have results of their own");
         self.spill(class);
         let pos = self.emit(handlers[0], args);
         let entry = self.stack.len() as u32;
-        self.accumulators[class] =
-            Accumulator { slot: None, pending: Some(Pending { entry, pos, to_slot: handlers[1] }) };
+        self.accumulators[class] = Accumulator {
+            slot: None,
+            pending: Some(Pending {
+                entry,
+                pos,
+                to_slot: handlers[1],
+            }),
+        };
         self.push(Kind::Acc, ty)?;
         self.last = Last::Result { pos };
         Ok(pos)
@@ -206,7 +229,10 @@ impl Translator<'_> {
         let pos = self.emit(handler, Args { dst, ..args });
         self.written(dst, ty.slots());
         if let Some(class) = ty.class() {
-            self.accumulators[class] = Accumulator { slot: Some(dst), pending: None };
+            self.accumulators[class] = Accumulator {
+                slot: Some(dst),
+                pending: None,
+            };
         }
         self.push(Kind::Slot, ty)?;
         self.last = Last::Result { pos };
@@ -228,14 +254,26 @@ impl Translator<'_> {
                 if self.accumulators[class].slot == Some(dst) {
                     return;
                 }
-                self.emit(CLASS[class].copy_acc, Args { dst, ..Args::default() });
+                self.emit(
+                    CLASS[class].copy_acc,
+                    Args {
+                        dst,
+                        ..Args::default()
+                    },
+                );
             }
             Operand::Const(value) => match u32::try_from(value) {
                 Ok(b) => {
                     self.emit(handler::<Const32>(), Args { dst, a: 0, b });
                 }
                 Err(_) => {
-                    self.emit(handler::<Const64>(), Args { dst, ..Args::default() });
+                    self.emit(
+                        handler::<Const64>(),
+                        Args {
+                            dst,
+                            ..Args::default()
+                        },
+                    );
                     self.emit_word(value);
                 }
             },
@@ -308,7 +346,15 @@ impl Translator<'_> {
             index = entry.link;
             let class = ty.class();
             let cached = class.is_some_and(|c| self.accumulators[c].slot == Some(slot));
-            self.emit_copy(dst, if cached { Operand::Acc } else { Operand::Slot(slot) }, ty);
+            self.emit_copy(
+                dst,
+                if cached {
+                    Operand::Acc
+                } else {
+                    Operand::Slot(slot)
+                },
+                ty,
+            );
         }
         any
     }
@@ -334,10 +380,13 @@ impl Translator<'_> {
             }
             (Kind::Slot, _) if last.is_some() && !preserved && self.makes(last, entry.slot) => {
                 let args = self.word_at(last.expect("checked") + 1);
-                *args = Args { dst: slot, ..Args::of(*args) }.word();
+                *args = Args {
+                    dst: slot,
+                    ..Args::of(*args)
+                }
+                .word();
                 let class = ty.class();
-                let cached =
-                    class.is_some_and(|c| self.accumulators[c].slot == Some(entry.slot));
+                let cached = class.is_some_and(|c| self.accumulators[c].slot == Some(entry.slot));
                 self.written(slot, ty.slots());
                 if cached {
                     self.accumulator(ty).slot = Some(slot);
@@ -397,7 +446,9 @@ impl Translator<'_> {
 
     /// Notes which operand slots hold heap references at a site.
     pub(super) fn note_refs(&mut self, site: u32) {
-        let Some((_, top)) = self.refs.last() else { return };
+        let Some((_, top)) = self.refs.last() else {
+            return;
+        };
         if top.is_none() {
             let known = self.refs.iter().rposition(|(_, node)| node.is_some());
             let mut below = known.map_or(NO_NODE, |i| self.refs[i].1.expect("it has one"));
@@ -411,7 +462,8 @@ impl Translator<'_> {
             }
         }
         let (_, top) = self.refs[self.refs.len() - 1];
-        self.ref_sites.push((site, top.expect("every reference has a node by now")));
+        self.ref_sites
+            .push((site, top.expect("every reference has a node by now")));
     }
 }
 

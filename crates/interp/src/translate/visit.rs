@@ -11,9 +11,9 @@ use crate::ops::memory::{LoadId, StoreId};
 use crate::ops::numeric::*;
 use crate::ops::reference::{self as builtin, *};
 use crate::ops::variable::*;
+use alloc::vec::Vec;
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_module::{heap_type, ref_type};
-use alloc::vec::Vec;
 use wasmparser::*;
 
 /// Defines methods of the visitor.
@@ -116,7 +116,11 @@ macro_rules! refuse_one {
 
 /// Immediate operands of a builtin.
 fn imm(a: impl Into<u16>, b: u32, c: impl Into<u64>) -> Immediates {
-    Immediates { a: a.into(), b, c: c.into() }
+    Immediates {
+        a: a.into(),
+        b,
+        c: c.into(),
+    }
 }
 
 /// Two flags in one operand.
@@ -375,7 +379,10 @@ impl Translator<'_> {
             return Ok(());
         }
         let ty = self.global_ty(global);
-        let args = Args { b: global, ..Args::default() };
+        let args = Args {
+            b: global,
+            ..Args::default()
+        };
         match ty.class() {
             Some(class) => {
                 // An `i32` or `i64` global is a whole slot, zero-extended.
@@ -394,15 +401,33 @@ impl Translator<'_> {
         }
         let Some(class) = self.global_ty(global).class() else {
             let a = self.pop_slot();
-            self.emit_instr::<GlobalSetVector>(Args { dst: 0, a, b: global });
+            self.emit_instr::<GlobalSetVector>(Args {
+                dst: 0,
+                a,
+                b: global,
+            });
             return Ok(());
         };
         match self.pop_slot_or_acc() {
             super::stack::Operand::Slot(a) => {
-                self.emit(CLASS[class].global_set[0], Args { dst: 0, a, b: global });
+                self.emit(
+                    CLASS[class].global_set[0],
+                    Args {
+                        dst: 0,
+                        a,
+                        b: global,
+                    },
+                );
             }
             _ => {
-                self.emit(CLASS[class].global_set[1], Args { dst: 0, a: 0, b: global });
+                self.emit(
+                    CLASS[class].global_set[1],
+                    Args {
+                        dst: 0,
+                        a: 0,
+                        b: global,
+                    },
+                );
             }
         }
         Ok(())
