@@ -60,11 +60,11 @@ pub fn add_threads_to_linker<T: 'static>(
     Ok(())
 }
 
-/// How a process ended, after its first thread has: other threads are stopped and waited for.
-/// Returns the exit status, or the trap that ended the process.
+/// How a process ended, once its first thread has: other threads are stopped and waited for.
 ///
 /// # Errors
-/// The first thread's own error if that ended the process, else that of the thread which did.
+/// The first thread's own error if that ended the process. If another thread's trap did, or the
+/// embedder, the [`ExitStatus`].
 pub fn finish(wasi: &Arc<Wasi>, outcome: Result<()>) -> Result<u32> {
     let decided = wasi.end(match &outcome {
         Ok(()) => ExitStatus::Exited(0),
@@ -77,10 +77,7 @@ pub fn finish(wasi: &Arc<Wasi>, outcome: Result<()>) -> Result<u32> {
     match (wasi.status(), outcome) {
         (Some(ExitStatus::Exited(code)), _) => Ok(*code),
         (_, Err(error)) if decided => Err(error),
-        (Some(status), _) => Err(Error::msg(match status {
-            ExitStatus::Trapped(message) => message.clone(),
-            other => other.to_string(),
-        })),
+        (Some(status), _) => Err(Error::new(status.clone())),
         (None, _) => unreachable!("`end` leaves a status"),
     }
 }

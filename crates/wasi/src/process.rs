@@ -50,6 +50,8 @@ impl fmt::Display for ExitStatus {
     }
 }
 
+impl std::error::Error for ExitStatus {}
+
 #[derive(Default)]
 struct Interrupts {
     next: u64,

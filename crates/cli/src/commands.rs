@@ -1,0 +1,126 @@
+//! The commands and their help.
+
+use crate::engine::EngineOptions;
+use crate::options::RunOptions;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Runs, checks and looks into WebAssembly modules
+#[derive(Parser)]
+#[command(name = "tierra", version, styles = STYLES, arg_required_else_help = true)]
+#[command(after_help = "\
+`tierra FILE [ARGS]…` is short for `tierra run FILE [ARGS]…`.
+
+Examples:
+  tierra hello.wasm                          run a program
+  tierra run --dir . sort.wasm data.txt      … that may use files below this directory
+  tierra run --invoke add math.wat 2 40      call a function and print its results
+  tierra inspect hello.wasm                  see what a module imports, exports and uses
+
+Exit codes: the program's own; 134 if it traps; 2 if the command is wrong; 1 if the host fails.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a program, or call a function
+    Run(Box<RunOptions>),
+    /// Run scripts of the WebAssembly specification
+    Wast(WastOptions),
+    /// Check that files are valid modules
+    Validate(ValidateOptions),
+    /// Show what a module imports, exports, uses and contains
+    Inspect(InspectOptions),
+    /// Print completions for a shell
+    #[command(after_help = "\
+Example:
+  tierra completions bash > ~/.local/share/bash-completion/completions/tierra")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Options of `tierra wast`.
+#[derive(Args)]
+#[command(after_help = "\
+The last line says `N passed, N failed, N skipped`; the exit code is 1 if something failed.
+
+Examples:
+  tierra wast i32.wast
+  tierra wast --skip known.txt testsuite/")]
+pub struct WastOptions {
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Excuse the failures that a file lists: a pattern of a path (`*.wast`, `a.wast:LINE`) and
+    /// a reason per line
+    #[arg(long, value_name = "LIST")]
+    pub skip: Option<PathBuf>,
+    /// Collect garbage at every allocation
+    #[arg(long)]
+    pub gc_stress: bool,
+    /// Grant every script so much fuel that none should run out, and count it
+    #[arg(long)]
+    pub count_fuel: bool,
+    /// Scripts, and directories that are searched for `*.wast`
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Options of `tierra validate`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tierra validate a.wasm b.wat
+  tierra validate --wasm -simd,-threads plugin.wasm      must do without these features")]
+pub struct ValidateOptions {
+    /// Switch features on, or with `-` off
+    #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
+    pub wasm: Vec<String>,
+    /// Modules, `.wasm` or `.wat`; `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Options of `tierra inspect`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tierra inspect app.wasm
+  tierra inspect --functions 50 app.wasm                 the 50 largest functions
+  tierra inspect --json app.wasm | jq '.imports[].module'")]
+pub struct InspectOptions {
+    /// Print everything as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// List so many functions, the largest first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub functions: usize,
+    /// A module, `.wasm` or `.wat`; `-` is the standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// The commands' names.
+pub fn names() -> impl Iterator<Item = String> {
+    let names: Vec<_> = Cli::command()
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
+    names.into_iter()
+}
+
+/// Prints a shell's completions.
+pub fn completions(shell: Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "tierra", &mut std::io::stdout());
+}

@@ -1,0 +1,123 @@
+//! What `tierra run` can be told.
+
+use crate::engine::EngineOptions;
+use crate::units;
+use clap::Args;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing::level_filters::LevelFilter;
+
+/// Options of `tierra run`.
+#[derive(Args)]
+#[command(
+    override_usage = "tierra run [OPTIONS] <FILE|-> [ARGS]...",
+    after_help = "\
+Options stand before FILE; what follows it belongs to the program.
+
+Examples:
+  tierra run hello.wasm
+  tierra run --dir . --env LANG=C sort.wasm -r data.txt
+  tierra run --ro-dir /usr/share/dict::/dict words.wasm
+  tierra run --invoke fac math.wat 10
+  tierra run --fuel 1000000 --timeout 2s --max-memory 64MiB untrusted.wasm
+  tierra run --preload env=support.wasm plugin.wasm
+  cat hello.wasm | tierra run -
+
+A program may use nothing of this machine but what options give it, the clocks and random
+numbers excepted; `--fixed-clock` and `--random-seed` make runs repeatable."
+)]
+pub struct RunOptions {
+    #[command(flatten)]
+    pub engine: EngineOptions,
+    /// Call this exported function; ARGS are its parameters, results are printed one per line
+    ///
+    /// Integers are decimal or hexadecimal (`-1`, `0xff`), floats as usual (`1.5`, `nan`, `inf`),
+    /// vectors hexadecimal (`0x…`).
+    #[arg(long, value_name = "NAME")]
+    pub invoke: Option<String>,
+    /// Instantiate another module first, whose exports are imported from NAME
+    #[arg(long, value_name = "NAME=FILE", value_parser = units::pair)]
+    pub preload: Vec<(String, String)>,
+    /// Let functions that nothing defines trap when they are called
+    #[arg(long)]
+    pub trap_unknown_imports: bool,
+    /// Say on the standard error what happens: `error`, `warn`, `info`, `debug` or `trace`
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<LevelFilter>,
+
+    #[command(flatten)]
+    pub wasi: WasiOptions,
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
+    /// A module, `.wasm` or `.wat` (`-` is the standard input), and the program's arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "FILE|- ARGS")]
+    pub file_and_args: Vec<String>,
+}
+
+/// What the program gets of the host.
+#[derive(Args)]
+#[command(next_help_heading = "What the program may use")]
+pub struct WasiOptions {
+    /// Let the program use a directory, under its own name or as GUEST
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub dir: Vec<String>,
+    /// Let the program read a directory
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub ro_dir: Vec<String>,
+    /// Set an environment variable, or pass one on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<String>,
+    /// Pass the whole environment on
+    #[arg(long)]
+    pub inherit_env: bool,
+    /// What the program sees as its own name, instead of FILE's
+    #[arg(long, value_name = "NAME")]
+    pub argv0: Option<String>,
+    /// Listen on an address (`127.0.0.1:8080`); the program accepts connections on the socket
+    #[arg(long, value_name = "ADDR")]
+    pub tcp_listen: Vec<String>,
+    /// Let clocks start at this time, in seconds since 1970, and move by 1 ms when they are read
+    #[arg(long, value_name = "SECONDS")]
+    pub fixed_clock: Option<u64>,
+    /// Make random numbers from this seed; they are no secret then
+    #[arg(long, value_name = "N")]
+    pub random_seed: Option<u64>,
+}
+
+/// What ends the program.
+#[derive(Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitOptions {
+    /// Trap after about so many instructions (of each thread)
+    #[arg(long, value_name = "N")]
+    pub fuel: Option<u64>,
+    /// Trap after this time: `500ms`, `2s`, `1m`
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub timeout: Option<Duration>,
+    /// Let memories have so many bytes together (of each thread): `64MiB`
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub max_memory: Option<u64>,
+    /// Bytes of stack for calls: `1MiB`; 8 MiB if not given
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub max_stack: Option<u64>,
+}
+
+impl RunOptions {
+    /// The file.
+    pub fn file(&self) -> &str {
+        &self.file_and_args[0]
+    }
+
+    /// What belongs to the program.
+    pub fn args(&self) -> &[String] {
+        &self.file_and_args[1..]
+    }
+
+    /// The modules to be instantiated first: names and files.
+    pub fn preloads(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.preload
+            .iter()
+            .map(|(name, file)| (name.as_str(), PathBuf::from(file)))
+    }
+}

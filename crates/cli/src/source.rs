@@ -1,0 +1,84 @@
+//! Files, and the standard input, as modules.
+
+use crate::failure::Failure;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use tierra::{Engine, Error, Module, ModuleError};
+
+/// The first bytes of every component.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// A file that was read.
+pub struct Source {
+    /// What messages call it.
+    pub name: String,
+    bytes: Vec<u8>,
+}
+
+impl Source {
+    /// Reads a file; `-` is the standard input.
+    pub fn read(path: &Path) -> Result<Source, Failure> {
+        let name = path.display().to_string();
+        if name == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map_err(|error| {
+                Failure::host(format!("cannot read the standard input: {error}"))
+            })?;
+            return Ok(Source {
+                name: "<stdin>".into(),
+                bytes,
+            });
+        }
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(Source { name, bytes }),
+            Err(error) => Err(unreadable(&name, &error)),
+        }
+    }
+
+    /// Reads a file and validates the module in it.
+    pub fn load(engine: &Engine, path: &Path) -> Result<Module, Failure> {
+        Source::read(path)?.module(engine)
+    }
+
+    /// The module.
+    pub fn module(&self, engine: &Engine) -> Result<Module, Failure> {
+        let start = std::time::Instant::now();
+        let module = Module::new(engine, &self.bytes).map_err(|error| self.refused(&error))?;
+        tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "validated");
+        Ok(module)
+    }
+
+    /// Says why the bytes are not accepted as a module.
+    fn refused(&self, error: &Error) -> Failure {
+        let name = &self.name;
+        if self.bytes.starts_with(COMPONENT) {
+            return Failure::user(format!(
+                "`{name}` is a component; this version runs modules only"
+            ))
+            .hint("build for `wasm32-wasip1` instead of `wasm32-wasip2`");
+        }
+        let failure = Failure::user(format!(
+            "`{name}` is not a module that can be used: {error}"
+        ));
+        match error
+            .downcast_ref::<ModuleError>()
+            .and_then(ModuleError::feature)
+        {
+            Some(feature) => failure.hint(format!("allow it with `--wasm {feature}`")),
+            None => failure,
+        }
+    }
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Failure {
+    let failure = Failure::user(format!("cannot read `{name}`: {error}"));
+    if error.kind() == std::io::ErrorKind::NotFound && Path::new(name).extension().is_none() {
+        return failure.hint(format!(
+            "`{name}` is neither a file nor a command; `tierra help` lists the commands"
+        ));
+    }
+    if PathBuf::from(name).is_dir() {
+        return failure.hint("name a `.wasm` or `.wat` file");
+    }
+    failure
+}
