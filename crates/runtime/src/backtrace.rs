@@ -36,9 +36,14 @@ impl Backtrace {
 
     /// The frames that were active when the guest trapped.
     pub(crate) fn of_trap(mut store: StorePtr) -> Self {
-        let trace = core::mem::take(&mut store.core_mut().trace);
+        let core = store.core_mut();
+        let depth = core::mem::take(&mut core.trace_depth) as usize;
+        let trace = core::mem::take(&mut core.trace);
         let frames = trace.iter().filter_map(|f| Frame::new(store, f)).collect();
-        Self { frames, omitted: 0 }
+        Self {
+            frames,
+            omitted: depth.saturating_sub(trace.len()),
+        }
     }
 
     /// The frames, innermost first.

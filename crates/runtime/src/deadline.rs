@@ -9,12 +9,20 @@ use tierra_vm::{ExecContext, reason};
 
 /// A deadline that is armed as long as this lives.
 pub(crate) struct Deadline {
-    alive: Arc<Mutex<bool>>,
+    state: Arc<Mutex<State>>,
+    exec: Arc<ExecContext>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Armed,
+    Fired,
+    Lifted,
 }
 
 struct Entry {
     at: Instant,
-    alive: Weak<Mutex<bool>>,
+    state: Weak<Mutex<State>>,
     exec: Weak<ExecContext>,
 }
 
@@ -93,11 +101,13 @@ impl Timer {
 
 impl Entry {
     fn fire(&self) {
-        let (Some(alive), Some(exec)) = (self.alive.upgrade(), self.exec.upgrade()) else {
+        let (Some(state), Some(exec)) = (self.state.upgrade(), self.exec.upgrade()) else {
             return;
         };
         // Under the lock: a deadline that was lifted does not interrupt any more.
-        if *alive.lock().unwrap_or_else(PoisonError::into_inner) {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state == State::Armed {
+            *state = State::Fired;
             exec.interrupt(reason::INTERRUPT);
         }
     }
@@ -106,10 +116,10 @@ impl Entry {
 impl Deadline {
     /// Interrupts at `at`, unless dropped before.
     pub(crate) fn new(exec: &Arc<ExecContext>, at: Instant) -> Self {
-        let alive = Arc::new(Mutex::new(true));
+        let state = Arc::new(Mutex::new(State::Armed));
         let entry = Entry {
             at,
-            alive: Arc::downgrade(&alive),
+            state: Arc::downgrade(&state),
             exec: Arc::downgrade(exec),
         };
         let timer = timer();
@@ -119,12 +129,22 @@ impl Deadline {
             .unwrap_or_else(PoisonError::into_inner)
             .push(Reverse(entry));
         timer.earlier.notify_one();
-        Self { alive }
+        Self {
+            state,
+            exec: exec.clone(),
+        }
     }
 }
 
 impl Drop for Deadline {
+    /// The store's thread lifts the deadline: what it did too late is taken back.
     fn drop(&mut self) {
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if core::mem::replace(&mut *state, State::Lifted) == State::Fired {
+            self.exec
+                .reasons
+                .fetch_and(!reason::INTERRUPT, core::sync::atomic::Ordering::SeqCst);
+            self.exec.install_limits();
+        }
     }
 }

@@ -16,6 +16,12 @@ impl InterruptHandle {
         self.0.interrupt(reason::INTERRUPT);
     }
 
+    /// Makes the guest trap with [`Trap::ProcessEnded`](crate::Trap::ProcessEnded) in the same
+    /// way: another thread of its process has ended it.
+    pub fn end_process(&self) {
+        self.0.interrupt(reason::PROCESS_ENDED);
+    }
+
     /// Whether the guest was asked to stop and has not done so yet. Host functions that wait
     /// look at it, and return [`Trap::Interrupted`](crate::Trap::Interrupted).
     pub fn is_pending(&self) -> bool {

@@ -495,12 +495,10 @@ impl<T: 'static> Store<T> {
         base.deadline = Some(crate::deadline::Deadline::new(&base.exec, at));
     }
 
-    /// Lifts the deadline, and forgets an interrupt that did not stop anything yet.
+    /// Lifts the deadline. If it has passed without stopping anything, that is forgotten.
     #[cfg(feature = "std")]
     pub fn clear_deadline(&mut self) {
-        let base = self.ptr.base_mut();
-        base.deadline = None;
-        base.exec.take_reasons();
+        self.ptr.base_mut().deadline = None;
     }
 
     /// The fixed limits of what guest code may use. What is already in use stays.
@@ -509,7 +507,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Lets a part of the host's data decide whether memories and tables may grow, within the
-    /// fixed limits.
+    /// fixed limits. It must not panic: guest code asks it, and the process would abort.
     pub fn limiter<F>(&mut self, choose: F)
     where
         F: Send + 'static,

@@ -21,8 +21,16 @@ fn failures_are_counted_and_placed() {
     assert_eq!(report.counts.passed, 1);
     let lines: Vec<_> = report.failures.iter().map(|f| f.line).collect();
     assert_eq!(lines, [4, 5, 6, 7, 8, 9, 10, 11]);
-    assert!(report.failures[0].message.contains("I32(1)"), "{}", report.failures[0]);
-    assert!(report.failures[5].message.contains("`no` `where`"), "{}", report.failures[5]);
+    assert!(
+        report.failures[0].message.contains("I32(1)"),
+        "{}",
+        report.failures[0]
+    );
+    assert!(
+        report.failures[5].message.contains("`no` `where`"),
+        "{}",
+        report.failures[5]
+    );
 }
 
 #[test]

@@ -13,21 +13,34 @@ fn skip_list() -> SkipList {
 
 #[track_caller]
 fn expect_ok(report: &Report, at_least: usize) {
-    let failures: Vec<_> = report.failures.iter().take(20).map(ToString::to_string).collect();
+    let failures: Vec<_> = report
+        .failures
+        .iter()
+        .take(20)
+        .map(ToString::to_string)
+        .collect();
     assert!(report.ok(), "{}\n{}", report.counts, failures.join("\n"));
-    assert!(report.counts.passed >= at_least, "scripts are missing: {}", report.counts);
+    assert!(
+        report.counts.passed >= at_least,
+        "scripts are missing: {}",
+        report.counts
+    );
 }
 
 /// Every script of the crate, the same one under several names but once.
 fn packaged(config: &Config) -> Report {
     let mut skip = skip_list();
-    let mut old = SkipList::parse("tests/packaged.txt", include_str!("packaged.txt")).expect("readable");
+    let mut old =
+        SkipList::parse("tests/packaged.txt", include_str!("packaged.txt")).expect("readable");
     let mut seen = std::collections::HashSet::new();
     let mut all = Report::default();
     let versions = [SpecVersion::Latest, SpecVersion::V3];
-    let standard = versions.into_iter().flat_map(|v| spec(v).map(|f| (f.parent().to_string(), f)));
-    let proposals =
-        Proposal::all().iter().flat_map(|p| proposal(p).map(|f| (format!("proposals/{}", f.parent()), f)));
+    let standard = versions
+        .into_iter()
+        .flat_map(|v| spec(v).map(|f| (f.parent().to_string(), f)));
+    let proposals = Proposal::all()
+        .iter()
+        .flat_map(|p| proposal(p).map(|f| (format!("proposals/{}", f.parent()), f)));
     for (folder, file) in standard.chain(proposals) {
         if seen.insert(file.raw().to_string()) {
             let name = format!("{folder}/{}", file.name());
@@ -61,7 +74,14 @@ fn our_scripts() {
 
 #[test]
 fn upstream() {
-    let Some(folder) = std::env::var_os("TIERRA_TESTSUITE") else { return };
-    let report = run_paths(&[folder.into()], &Config::new(), &mut skip_list(), |_, _| ());
+    let Some(folder) = std::env::var_os("TIERRA_TESTSUITE") else {
+        return;
+    };
+    let report = run_paths(
+        &[folder.into()],
+        &Config::new(),
+        &mut skip_list(),
+        |_, _| (),
+    );
     expect_ok(&report.expect("the folder can be read"), 63_000);
 }
