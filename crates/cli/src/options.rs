@@ -51,7 +51,12 @@ pub struct RunOptions {
     pub limits: LimitOptions,
 
     /// A module, `.wasm` or `.wat` (`-` is the standard input), and the program's arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "FILE|- ARGS")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        value_name = "FILE|- ARGS",
+        help_heading = "Arguments"
+    )]
     pub file_and_args: Vec<String>,
 }
 

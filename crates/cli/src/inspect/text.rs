@@ -23,7 +23,11 @@ fn write(out: &mut String, report: &Report<'_>, shown: usize) -> std::fmt::Resul
         write!(out, " `{name}`")?;
     }
     writeln!(out, ", {} bytes", module.bytes().len())?;
-    let features = if features.is_empty() { "none".into() } else { features.join(", ") };
+    let features = if features.is_empty() {
+        "none".into()
+    } else {
+        features.join(", ")
+    };
     writeln!(out, "features beyond the first version: {features}")?;
 
     writeln!(out, "\nimports: {}", module.imports().len())?;

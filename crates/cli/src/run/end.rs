@@ -15,11 +15,16 @@ pub fn failure(error: &Error, options: &RunOptions) -> Failure {
     if error.is_link() {
         return Failure::user(error);
     }
+    if let Some(status) = error.downcast_ref::<ExitStatus>() {
+        // The first thread did not end the process.
+        return match status {
+            ExitStatus::Trapped(message) => Failure::trap(format!("in another thread: {message}")),
+            other => Failure::host(other),
+        };
+    }
     // The message, and where in the guest it came from.
     let message = format!("{error:?}");
-    // Another thread's trap comes as the status of the process.
-    let status = error.downcast_ref::<ExitStatus>();
-    if error.trap().is_none() && error.exception().is_none() && status.is_none() {
+    if error.trap().is_none() && error.exception().is_none() {
         return Failure::host(message);
     }
     let failure = Failure::trap(message);

@@ -1,0 +1,68 @@
+//! `cargo xtask matrix`: the specification's scripts in every configuration that exists.
+
+use crate::{Outcome, cargo};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+/// How the program is built: a name, and features.
+const BUILDS: &[(&str, &[&str])] = &[
+    ("sibling-dispatch", &[]),
+    ("loop-dispatch", &["tierra-interp/loop-dispatch"]),
+];
+
+/// How it is run: a name, and options of `tierra wast`.
+const RUNS: &[(&str, &[&str])] = &[
+    ("plain", &[]),
+    ("gc-stress", &["--gc-stress"]),
+    ("fuel", &["--count-fuel"]),
+];
+
+/// Runs every combination; one line each.
+pub fn run(args: &[String]) -> Outcome {
+    if args.is_empty() {
+        return Err("name a directory, such as a checkout of WebAssembly/testsuite".into());
+    }
+    let mut failed = 0;
+    for (build, features) in BUILDS {
+        let tierra = cargo::build_tierra(features, build)?;
+        for (name, options) in RUNS {
+            let start = Instant::now();
+            let (passed, summary) = scripts(&tierra, options, args)?;
+            println!(
+                "interp {build:16} {name:10} {summary} ({:.1} s)",
+                start.elapsed().as_secs_f64()
+            );
+            failed += usize::from(!passed);
+        }
+    }
+    if failed > 0 {
+        return Err(format!("{failed} configurations failed"));
+    }
+    Ok(())
+}
+
+/// Runs the scripts; returns whether all passed, and the last line. Failures are printed.
+fn scripts(tierra: &Path, options: &[&str], args: &[String]) -> Result<(bool, String), String> {
+    let output = Command::new(tierra)
+        .arg("wast")
+        .args(options)
+        .args(args)
+        .output();
+    let output = output.map_err(|error| format!("cannot run tierra: {error}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let (failures, summary) = match stdout.trim_end().rsplit_once('\n') {
+        Some((failures, summary)) => (failures, summary.to_owned()),
+        None => ("", stdout.trim_end().to_owned()),
+    };
+    if !failures.is_empty() {
+        println!("{failures}");
+    }
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let summary = if summary.is_empty() {
+        format!("no result, {}", output.status)
+    } else {
+        summary
+    };
+    Ok((output.status.success(), summary))
+}
