@@ -31,26 +31,38 @@ pub(crate) struct Header {
     pub zeroed_slots: u32,
     /// The description; null for host functions.
     pub code: *const Code,
+    /// The rest of the second word.
+    #[cfg(target_pointer_width = "32")]
+    _rest: u32,
 }
 
 impl Header {
     /// Words that a header takes, whatever the width of pointers.
     pub const WORDS: usize = 2;
+
+    /// A header without a description and without locals.
+    const fn new(frame_bytes: u32) -> Self {
+        Self {
+            frame_bytes,
+            zeroed_slots: 0,
+            code: null(),
+            #[cfg(target_pointer_width = "32")]
+            _rest: 0,
+        }
+    }
 }
+
+// Words are written as numbers and read as what they are made of.
+const _: () = assert!(cfg!(target_endian = "little"));
+const _: () = assert!(size_of::<Header>() == Header::WORDS * 8);
+const _: () = assert!(core::mem::offset_of!(Header, code) == 8);
 
 /// The code of every function that was not translated yet.
 #[repr(C, align(8))]
 struct Stub(Header, [u64; 2]);
 // SAFETY: never written; the pointer is null.
 unsafe impl Sync for Stub {}
-static UNTRANSLATED: Stub = Stub(
-    Header {
-        frame_bytes: u32::MAX,
-        zeroed_slots: 0,
-        code: null(),
-    },
-    [0; 2],
-);
+static UNTRANSLATED: Stub = Stub(Header::new(u32::MAX), [0; 2]);
 
 pub(crate) fn untranslated() -> *mut u64 {
     (&raw const UNTRANSLATED).cast::<u64>().cast_mut()
@@ -68,12 +80,7 @@ impl ExitCode {
 
     /// For keeping beside a stack: code must stay where it is.
     pub fn new() -> Box<Self> {
-        let header = Header {
-            frame_bytes: 0,
-            zeroed_slots: 0,
-            code: null(),
-        };
-        Box::new(Self(header, [handler::<Exit>() as usize as u64]))
+        Box::new(Self(Header::new(0), [handler::<Exit>() as usize as u64]))
     }
 }
 

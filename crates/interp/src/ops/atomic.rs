@@ -4,12 +4,13 @@
 use super::memory::{memory, place_in};
 use super::trap;
 use crate::dispatch::{Flow, Handler, Instr, Regs, handler};
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering, fence};
 use tierra_core::index::MemoryIdx;
 use tierra_core::{
     Trap, for_each_atomic_cmpxchg, for_each_atomic_load, for_each_atomic_rmw, for_each_atomic_store,
 };
 use tierra_vm::builtins;
+use tierra_vm::sync::AtomicU64;
 
 macro_rules! atomic_type {
     (u8) => {

@@ -62,8 +62,9 @@ impl<B: Builtin> Instr for CallBuiltin<B> {
             crate::run::leave(r.ip.add(4), r.sp, r.inst);
             trap!(call::<B>(r.ip, r.sp, r.inst));
             r.ip = r.ip.add(4);
-            // A memory may have grown.
+            // A memory may have grown, and accumulators are dead behind a builtin.
             reload(r);
+            (r.acc, r.f32, r.f64) = (0, 0.0, 0.0);
         }
         Flow::Next
     }

@@ -84,8 +84,10 @@ impl Instr for Const64 {
 }
 
 /// Slots `dst` = the third and fourth word.
+#[cfg(feature = "simd")]
 pub(crate) struct Const128;
 
+#[cfg(feature = "simd")]
 impl Instr for Const128 {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {

@@ -89,10 +89,12 @@ impl Control {
 /// What decides a conditional branch.
 pub(super) enum Condition {
     Const(bool),
+    /// Holds when the comparison does, or doesn't if `negated`.
     Compare {
         op: CompareId,
         a: Operand,
         b: Operand,
+        negated: bool,
     },
     And {
         a: Operand,
@@ -455,10 +457,19 @@ impl Translator<'_> {
         let entry = self.pop();
         match (entry.kind, last) {
             (Kind::Const(value), _) => Condition::Const(value as u32 != 0),
-            (Kind::Acc, Last::Compare { pos, op, a, b }) => {
+            (
+                Kind::Acc,
+                Last::Compare {
+                    pos,
+                    op,
+                    a,
+                    b,
+                    negated,
+                },
+            ) => {
                 self.truncate(pos);
                 self.accumulators[0] = Default::default();
-                Condition::Compare { op, a, b }
+                Condition::Compare { op, a, b, negated }
             }
             (Kind::Acc, Last::And { pos, a, b }) => {
                 self.truncate(pos);
@@ -471,6 +482,7 @@ impl Translator<'_> {
                     op: CompareId::I32Ne,
                     a,
                     b: Operand::Const(0),
+                    negated: false,
                 }
             }
         }
@@ -498,7 +510,9 @@ impl Translator<'_> {
                     None,
                 )
             }
-            Condition::Compare { op, a, b } => (None, compare_ty(op), a, b, when, Some(op)),
+            Condition::Compare { op, a, b, negated } => {
+                (None, compare_ty(op), a, b, when != negated, Some(op))
+            }
             Condition::And { a, b } => (Some(&BR_AND), Ty::I32, a, b, when, None),
         };
         if let (true, Operand::Const(_)) = (op.is_some() || row.is_some(), a) {
@@ -591,6 +605,7 @@ impl Translator<'_> {
             op: CompareId::I32Ne,
             a: Operand::Acc,
             b: zero,
+            negated: false,
         };
         self.emit_branch_if(test, when, head)
     }

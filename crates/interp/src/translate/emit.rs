@@ -18,12 +18,13 @@ pub(super) enum Last {
     Result {
         pos: u32,
     },
-    /// A comparison whose result is in the accumulator only.
+    /// A comparison whose result, or the opposite of it if `negated`, is in the accumulator only.
     Compare {
         pos: u32,
         op: CompareId,
         a: Operand,
         b: Operand,
+        negated: bool,
     },
     /// An `i32.and` whose result is in the accumulator only.
     And {

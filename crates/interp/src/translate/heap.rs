@@ -86,12 +86,9 @@ impl Translator<'_> {
             return Ok(());
         }
         let row = &UNARY[UnaryId::I64Eqz as usize];
-        self.unary_row(&row.handlers, Some(row.fold), Ty::I32, false)?;
-        if let (Some(pos), true) = (
-            self.last.result(),
-            self.stack.last().is_some_and(|e| e.kind == Kind::Acc),
-        ) {
-            self.note_test(pos, CompareId::I64Eq);
+        let emitted = self.unary_row(&row.handlers, Some(row.fold), Ty::I32, false)?;
+        if let Some((pos, a)) = emitted {
+            self.note_test(pos, CompareId::I64Eq, a);
         }
         Ok(())
     }
@@ -123,6 +120,7 @@ impl Translator<'_> {
             op: CompareId::I64Eq,
             a,
             b: Operand::Const(0),
+            negated: false,
         }
     }
 
@@ -214,7 +212,8 @@ impl Translator<'_> {
                 handler::<Unary<O, Acc, ToSlot>>(),
             ],
         ];
-        self.unary_row(&handlers, None, ty, true)
+        self.unary_row(&handlers, None, ty, true)?;
+        Ok(())
     }
 
     /// Changes only the type: `any.convert_extern` and its inverse.

@@ -68,52 +68,65 @@ impl Translator<'_> {
         let fallible = (UnaryId::I32TruncF32S as u8..=UnaryId::I32TruncF64U as u8)
             .contains(&(id as u8))
             || (UnaryId::I64TruncF32S as u8..=UnaryId::I64TruncF64U as u8).contains(&(id as u8));
-        self.unary_row(&row.handlers, Some(row.fold), ty, fallible)?;
-        let emitted = self.stack.last().is_some_and(|e| e.kind == Kind::Acc);
-        if let (true, UnaryId::I32Eqz | UnaryId::I64Eqz, Some(pos)) =
-            (emitted, id, self.last.result())
-        {
-            let op = if id == UnaryId::I32Eqz {
-                CompareId::I32Eq
-            } else {
-                CompareId::I64Eq
-            };
-            self.note_test(pos, op);
+        let before = self.last;
+        let Some((pos, a)) = self.unary_row(&row.handlers, Some(row.fold), ty, fallible)? else {
+            return Ok(());
+        };
+        match (id, before, a) {
+            // Comparisons of floats have no opposite, but branches can be taken when they fail.
+            (
+                UnaryId::I32Eqz,
+                Last::Compare {
+                    pos,
+                    op,
+                    a,
+                    b,
+                    negated,
+                },
+                Operand::Acc,
+            ) => {
+                let negated = !negated;
+                self.last = Last::Compare {
+                    pos,
+                    op,
+                    a,
+                    b,
+                    negated,
+                };
+            }
+            (UnaryId::I32Eqz, ..) => self.note_test(pos, CompareId::I32Eq, a),
+            (UnaryId::I64Eqz, ..) => self.note_test(pos, CompareId::I64Eq, a),
+            _ => {}
         }
         Ok(())
     }
 
     /// The instruction at `pos` compares its operand with zero.
-    pub(super) fn note_test(&mut self, pos: u32, op: CompareId) {
-        let acc = super::emit::word(UNARY[UnaryId::I32Eqz as usize].handlers[1][0]);
-        let acc64 = super::emit::word(UNARY[UnaryId::I64Eqz as usize].handlers[1][0]);
-        let in_acc = [acc, acc64].contains(self.word_at(pos));
-        let slot = Args::of(*self.word_at(pos + 1)).a;
-        let a = if in_acc {
-            Operand::Acc
-        } else {
-            Operand::Slot(slot)
-        };
+    pub(super) fn note_test(&mut self, pos: u32, op: CompareId, a: Operand) {
+        let b = Operand::Const(0);
         self.last = Last::Compare {
             pos,
             op,
             a,
-            b: Operand::Const(0),
+            b,
+            negated: false,
         };
     }
 
-    /// Handlers by operand (slot, accumulator), then destination.
+    /// Handlers by operand (slot, accumulator), then destination. Gives the instruction and its
+    /// operand, unless the result was folded.
     pub(super) fn unary_row(
         &mut self,
         handlers: &[[Handler; 2]; 2],
         fold: Option<fn(u64) -> Option<u64>>,
         ty: Ty,
         may_trap: bool,
-    ) -> Result {
+    ) -> Result<Option<(u32, Operand)>> {
         let mut entry = self.pop();
         if let Kind::Const(value) = entry.kind {
             if let Some(result) = fold.and_then(|fold| fold(value)) {
-                return self.push(Kind::Const(result), ty);
+                self.push(Kind::Const(result), ty)?;
+                return Ok(None);
             }
             self.emit_copy(entry.slot, Operand::Const(value), entry.ty);
             entry.kind = Kind::Slot;
@@ -121,7 +134,8 @@ impl Translator<'_> {
         if may_trap {
             self.mark();
         }
-        match self.operand(entry) {
+        let operand = self.operand(entry);
+        let pos = match operand {
             Operand::Slot(a) => self.emit_result(
                 handlers[0],
                 Args {
@@ -132,7 +146,7 @@ impl Translator<'_> {
             )?,
             _ => self.emit_result(handlers[1], Args::default(), ty)?,
         };
-        Ok(())
+        Ok(Some((pos, operand)))
     }
 
     /// Pops two operands that an instruction can name: not both constants, not both the
@@ -213,13 +227,26 @@ impl Translator<'_> {
         if let Some(word) = word {
             self.emit_word(word);
         }
-        self.last = Last::Compare { pos, op, a, b };
+        self.last = Last::Compare {
+            pos,
+            op,
+            a,
+            b,
+            negated: false,
+        };
         Ok(())
     }
 
     /// `i32.eqz` behind a comparison is the opposite comparison.
     fn negate_last(&mut self) -> bool {
-        let Last::Compare { pos, op, a, b } = self.last else {
+        let Last::Compare {
+            pos,
+            op,
+            a,
+            b,
+            negated: false,
+        } = self.last
+        else {
             return false;
         };
         let pending = self
