@@ -2,13 +2,13 @@
 
 use crate::layout::{ExecContext, MemoryDef, reason};
 use crate::memory::{OutOfBounds, check, grown, reservation};
-use crate::sync::Lock;
+use crate::sync::{AtomicU64, Lock};
 use crate::sys::{Clock, Parker, Region};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use core::time::Duration;
 use hashbrown::HashMap;
 use tierra_core::Trap;
