@@ -102,7 +102,7 @@ fn matches(pattern: &str, path: &str) -> bool {
     let starts = std::iter::once(0).chain(path.match_indices('/').map(|(i, _)| i + 1));
     starts
         .into_iter()
-        .any(|start| glob(pattern.as_bytes(), path[start..].as_bytes()))
+        .any(|start| glob(pattern.as_bytes(), &path.as_bytes()[start..]))
 }
 
 fn glob(pattern: &[u8], text: &[u8]) -> bool {

@@ -75,13 +75,13 @@ fn matches_core(store: &mut Store<()>, value: &Val, ret: &WastRetCore<'_>) -> Re
                 Some(heap) => null(heap).ok(),
                 None => None,
             };
-            match (value, null_of) {
+            matches!(
+                (value, null_of),
                 (Val::FuncRef(None), None | Some(Val::FuncRef(_)))
-                | (Val::ExternRef(None), None | Some(Val::ExternRef(_)))
-                | (Val::AnyRef(None), None | Some(Val::AnyRef(_)))
-                | (Val::ExnRef(None), None | Some(Val::ExnRef(_))) => true,
-                _ => false,
-            }
+                    | (Val::ExternRef(None), None | Some(Val::ExternRef(_)))
+                    | (Val::AnyRef(None), None | Some(Val::AnyRef(_)))
+                    | (Val::ExnRef(None), None | Some(Val::ExnRef(_)))
+            )
         }
         (WastRetCore::RefExtern(expected), Val::ExternRef(Some(v))) => match expected {
             None => true,
