@@ -203,6 +203,41 @@ impl Source for ImmWord {
     }
 }
 
+/// The sum of an address's two parts, as `i32.add` has it: the first is slot `a` or the
+/// accumulator, the second is in the third word.
+pub(crate) struct Sum<A, B>(core::marker::PhantomData<(A, B)>);
+
+impl<A: Source, B: Source> Source for Sum<A, B> {
+    #[inline(always)]
+    unsafe fn get<T: Scalar>(r: &Regs) -> T {
+        // SAFETY: the caller's.
+        let sum = unsafe { A::get::<u32>(r).wrapping_add(B::get::<u32>(r)) };
+        T::from_imm(sum)
+    }
+}
+
+/// The slot in the third word.
+pub(crate) struct SlotWord;
+
+impl Source for SlotWord {
+    #[inline(always)]
+    unsafe fn get<T: Scalar>(r: &Regs) -> T {
+        // SAFETY: the caller's.
+        unsafe { r.get(r.word(2) as u32) }
+    }
+}
+
+/// The constant in the fourth word.
+pub(crate) struct ImmWord3;
+
+impl Source for ImmWord3 {
+    #[inline(always)]
+    unsafe fn get<T: Scalar>(r: &Regs) -> T {
+        // SAFETY: the fourth word of such an instruction is the value as a slot holds it.
+        unsafe { T::load(r.ip.add(3)) }
+    }
+}
+
 /// Where a result goes. The accumulator always gets it; it costs nothing there.
 pub(crate) trait Dest {
     unsafe fn put<T: Scalar>(r: &mut Regs, value: T);

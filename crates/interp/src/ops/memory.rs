@@ -119,9 +119,9 @@ pub(crate) unsafe fn address<const W64: bool>(r: &Regs) -> u64 {
 }
 
 /// Short load: `dst = memory0[address + b]`.
-pub(crate) struct Load<O, A, D>(PhantomData<(O, A, D)>);
+pub(crate) struct Load<O, A, D, const WORDS: usize>(PhantomData<(O, A, D)>);
 
-impl<O: LoadOp, A: Source, D: Dest> Instr for Load<O, A, D> {
+impl<O: LoadOp, A: Source, D: Dest, const WORDS: usize> Instr for Load<O, A, D, WORDS> {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; `place` is within the memory.
@@ -131,7 +131,7 @@ impl<O: LoadOp, A: Source, D: Dest> Instr for Load<O, A, D> {
                 Ok(place) => {
                     let value = O::widen(place.read_unaligned());
                     D::put(r, value);
-                    r.ip = r.ip.add(2);
+                    r.ip = r.ip.add(WORDS);
                     Flow::Next
                 }
                 Err(flow) => flow,
@@ -207,29 +207,51 @@ impl<O: StoreOp, const W64: bool> Instr for StoreTo<O, W64> {
     }
 }
 
+/// How the address of a short access is found: the index into a row.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Address {
+    Slot,
+    Acc,
+    /// All of it is the offset.
+    Constant,
+    /// The sums of an `i32.add` that became part of the access; the second part is in the third
+    /// word.
+    SlotImm,
+    SlotSlot,
+    AccImm,
+    AccSlot,
+}
+
+impl Address {
+    const COUNT: usize = 7;
+}
+
 /// Handlers of a load; the last index is the destination (accumulator, slot).
 pub(crate) struct LoadRow {
-    /// By address: slot, accumulator, constant.
-    pub short: [[Handler; 2]; 3],
+    /// By [`Address`].
+    pub short: [[Handler; 2]; Address::COUNT],
     /// By width of addresses: 32, 64 bits.
     pub general: [[Handler; 2]; 2],
+}
+
+const fn load_pair<O: LoadOp, A: Source, const WORDS: usize>() -> [Handler; 2] {
+    [
+        handler::<Load<O, A, ToAcc, WORDS>>(),
+        handler::<Load<O, A, ToSlot, WORDS>>(),
+    ]
 }
 
 const fn load_row<O: LoadOp>() -> LoadRow {
     LoadRow {
         short: [
-            [
-                handler::<Load<O, SlotA, ToAcc>>(),
-                handler::<Load<O, SlotA, ToSlot>>(),
-            ],
-            [
-                handler::<Load<O, Acc, ToAcc>>(),
-                handler::<Load<O, Acc, ToSlot>>(),
-            ],
-            [
-                handler::<Load<O, Zero, ToAcc>>(),
-                handler::<Load<O, Zero, ToSlot>>(),
-            ],
+            load_pair::<O, SlotA, 2>(),
+            load_pair::<O, Acc, 2>(),
+            load_pair::<O, Zero, 2>(),
+            load_pair::<O, Sum<SlotA, ImmWord>, 3>(),
+            load_pair::<O, Sum<SlotA, SlotWord>, 3>(),
+            load_pair::<O, Sum<Acc, ImmWord>, 3>(),
+            load_pair::<O, Sum<Acc, SlotWord>, 3>(),
         ],
         general: [
             [
@@ -246,8 +268,8 @@ const fn load_row<O: LoadOp>() -> LoadRow {
 
 /// Handlers of a store.
 pub(crate) struct StoreRow {
-    /// By address (slot, accumulator, constant), then value (slot, accumulator, third word).
-    pub short: [[Handler; 3]; 3],
+    /// By [`Address`], then value: slot, accumulator, the word behind the address's.
+    pub short: [[Handler; 3]; Address::COUNT],
     /// By width of addresses: 32, 64 bits.
     pub general: [Handler; 2],
 }
@@ -260,12 +282,24 @@ const fn store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
     ]
 }
 
+const fn sum_store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
+    [
+        handler::<Store<O, A, SlotD, 3>>(),
+        handler::<Store<O, A, Acc, 3>>(),
+        handler::<Store<O, A, ImmWord3, 4>>(),
+    ]
+}
+
 const fn store_row<O: StoreOp>() -> StoreRow {
     StoreRow {
         short: [
             store_values::<O, SlotA>(),
             store_values::<O, Acc>(),
             store_values::<O, Zero>(),
+            sum_store_values::<O, Sum<SlotA, ImmWord>>(),
+            sum_store_values::<O, Sum<SlotA, SlotWord>>(),
+            sum_store_values::<O, Sum<Acc, ImmWord>>(),
+            sum_store_values::<O, Sum<Acc, SlotWord>>(),
         ],
         general: [
             handler::<StoreTo<O, false>>(),

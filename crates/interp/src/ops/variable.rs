@@ -171,16 +171,6 @@ impl Instr for GlobalSetVector {
 /// the slot in the third word.
 pub(crate) struct Select<T, C, D, const WORDS: usize>(PhantomData<(T, C, D)>);
 
-/// The slot in the third word.
-pub(crate) struct SlotWord;
-impl Source for SlotWord {
-    #[inline(always)]
-    unsafe fn get<T: Scalar>(r: &Regs) -> T {
-        // SAFETY: the caller's.
-        unsafe { r.get(r.word(2) as u32) }
-    }
-}
-
 impl<T: Scalar, C: Source, D: Dest, const WORDS: usize> Instr for Select<T, C, D, WORDS> {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {

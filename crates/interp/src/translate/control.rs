@@ -468,12 +468,12 @@ impl Translator<'_> {
                 },
             ) => {
                 self.truncate(pos);
-                self.accumulators[0] = Default::default();
+                self.forget(0);
                 Condition::Compare { op, a, b, negated }
             }
             (Kind::Acc, Last::And { pos, a, b }) => {
                 self.truncate(pos);
-                self.accumulators[0] = Default::default();
+                self.forget(0);
                 Condition::And { a, b }
             }
             _ => {
@@ -595,7 +595,7 @@ impl Translator<'_> {
         };
         let (mode, args, word) = place(a, b, ty);
         self.spill(0);
-        self.accumulators[0] = Default::default();
+        self.forget(0);
         self.emit(handlers[mode as usize][0], args);
         if let Some(word) = word {
             self.emit_word(word);

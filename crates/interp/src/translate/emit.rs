@@ -32,6 +32,12 @@ pub(super) enum Last {
         a: Operand,
         b: Operand,
     },
+    /// An `i32.add` whose result is in the accumulator only.
+    Add {
+        pos: u32,
+        a: Operand,
+        b: Operand,
+    },
 }
 
 impl Last {
@@ -39,7 +45,10 @@ impl Last {
     pub fn result(self) -> Option<u32> {
         match self {
             Last::Other => None,
-            Last::Result { pos } | Last::Compare { pos, .. } | Last::And { pos, .. } => Some(pos),
+            Last::Result { pos }
+            | Last::Compare { pos, .. }
+            | Last::And { pos, .. }
+            | Last::Add { pos, .. } => Some(pos),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Loads, stores and the other operators on memories.
 
+use super::emit::Last;
 use super::stack::{Kind, Operand};
 use super::{Result, Translator, Ty};
 use crate::dispatch::Handler;
@@ -25,6 +26,15 @@ enum Form {
         memory: u32,
         offset: u64,
     },
+}
+
+/// Where a short access finds its address.
+struct Place {
+    address: Address,
+    a: u16,
+    offset: u32,
+    /// The third word.
+    word: Option<u64>,
 }
 
 impl Translator<'_> {
@@ -59,26 +69,17 @@ impl Translator<'_> {
         let row = &LOAD[id as usize];
         match self.form(memarg) {
             Form::Short { offset } => {
-                if let Some(b) = self.constant_address(self.stack.len() - 1, offset) {
-                    self.pop();
-                    self.mark();
-                    self.emit_result(row.short[2], Args { dst: 0, a: 0, b }, ty)?;
-                    return Ok(());
-                }
-                let (handlers, a) = match self.pop_slot_or_acc() {
-                    Operand::Slot(a) => (row.short[0], a),
-                    _ => (row.short[1], 0),
-                };
+                let place = self.take_address(offset);
                 self.mark();
-                self.emit_result(
-                    handlers,
-                    Args {
-                        dst: 0,
-                        a,
-                        b: offset,
-                    },
-                    ty,
-                )?;
+                let args = Args {
+                    dst: 0,
+                    a: place.a,
+                    b: place.offset,
+                };
+                self.emit_result(row.short[place.address as usize], args, ty)?;
+                if let Some(word) = place.word {
+                    self.emit_word(word);
+                }
             }
             Form::General {
                 is_64,
@@ -97,6 +98,55 @@ impl Translator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Pops the address of a short access. A sum that was just made for it becomes part of the
+    /// access.
+    fn take_address(&mut self, offset: u32) -> Place {
+        let index = self.stack.len() - 1;
+        if let Some(offset) = self.constant_address(index, offset) {
+            self.pop();
+            return Place {
+                address: Address::Constant,
+                a: 0,
+                offset,
+                word: None,
+            };
+        }
+        if let (Kind::Acc, Last::Add { pos, a, b }) = (self.stack[index].kind, self.last) {
+            let (address, a, word) = match (a, b) {
+                (Operand::Slot(a), Operand::Const(c)) => (Address::SlotImm, a, c),
+                (Operand::Slot(a), Operand::Slot(b)) => (Address::SlotSlot, a, b.into()),
+                (Operand::Acc, Operand::Const(c)) => (Address::AccImm, 0, c),
+                (Operand::Acc, Operand::Slot(b)) | (Operand::Slot(b), Operand::Acc) => {
+                    (Address::AccSlot, 0, b.into())
+                }
+                _ => unreachable!("constants come second, and two constants are folded"),
+            };
+            self.pop();
+            self.truncate(pos);
+            self.forget(0);
+            return Place {
+                address,
+                a,
+                offset,
+                word: Some(word),
+            };
+        }
+        match self.pop_slot_or_acc() {
+            Operand::Slot(a) => Place {
+                address: Address::Slot,
+                a,
+                offset,
+                word: None,
+            },
+            _ => Place {
+                address: Address::Acc,
+                a: 0,
+                offset,
+                word: None,
+            },
+        }
     }
 
     /// Pops an operand; a constant is put into its slot.
@@ -118,41 +168,36 @@ impl Translator<'_> {
             Form::Short { offset } => {
                 let value_entry = self.pop();
                 let mut value = self.operand(value_entry);
-                let constant = self.constant_address(self.stack.len() - 1, offset);
-                let address = match constant {
-                    Some(_) => {
-                        self.pop();
-                        Operand::Const(0)
-                    }
-                    None => self.pop_slot_or_acc(),
-                };
-                let value_class = value_entry.ty.class();
-                if (address, value) == (Operand::Acc, Operand::Acc) && value_class == Some(0) {
+                let place = self.take_address(offset);
+                let from_acc = matches!(
+                    place.address,
+                    Address::Acc | Address::AccImm | Address::AccSlot
+                );
+                if from_acc && value == Operand::Acc && value_entry.ty.class() == Some(0) {
                     // The same number: one of the two is read from where it is stored.
                     let slot = self
                         .cached_slot(0)
                         .expect("one value can't be pending twice");
                     value = Operand::Slot(slot);
                 }
-                let (form, a) = match address {
-                    Operand::Slot(a) => (0, a),
-                    Operand::Acc => (1, 0),
-                    Operand::Const(_) => (2, 0),
-                };
+                let handlers = row.short[place.address as usize];
                 let (handler, dst) = match value {
-                    Operand::Slot(v) => (row.short[form][0], v),
-                    Operand::Acc => (row.short[form][1], 0),
-                    Operand::Const(_) => (row.short[form][2], 0),
+                    Operand::Slot(v) => (handlers[0], v),
+                    Operand::Acc => (handlers[1], 0),
+                    Operand::Const(_) => (handlers[2], 0),
                 };
                 self.mark();
                 self.emit(
                     handler,
                     Args {
                         dst,
-                        a,
-                        b: constant.unwrap_or(offset),
+                        a: place.a,
+                        b: place.offset,
                     },
                 );
+                if let Some(word) = place.word {
+                    self.emit_word(word);
+                }
                 if let Operand::Const(value) = value {
                     self.emit_word(value);
                 }

@@ -199,8 +199,10 @@ impl Translator<'_> {
         if let Some(word) = word {
             self.emit_word(word);
         }
-        if id == I32And {
-            self.last = Last::And { pos, a, b };
+        match id {
+            I32And => self.last = Last::And { pos, a, b },
+            I32Add => self.last = Last::Add { pos, a, b },
+            _ => {}
         }
         Ok(())
     }
@@ -258,7 +260,7 @@ impl Translator<'_> {
         };
         self.pop();
         self.truncate(pos);
-        self.accumulators[0] = Default::default();
+        self.forget(0);
         self.emit_compare(negated, a, b, compare_ty(op)).is_ok()
     }
 

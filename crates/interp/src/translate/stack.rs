@@ -137,6 +137,11 @@ impl Translator<'_> {
         self.accumulators[class].slot = Some(slot);
     }
 
+    /// The instruction that filled the accumulator is gone; what it held before isn't known.
+    pub(super) fn forget(&mut self, class: Class) {
+        self.accumulators[class] = Accumulator::default();
+    }
+
     /// The slot of a value that the accumulator caches.
     pub(super) fn cached_slot(&self, class: Class) -> Option<u16> {
         self.accumulators[class].slot
