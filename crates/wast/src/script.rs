@@ -51,6 +51,8 @@ impl<'scope, 'env, 'a: 'scope> Script<'a, 'scope, 'env> {
         scope: &'scope Scope<'scope, 'env>,
     ) -> Self {
         let mut store = Store::new(engine, ());
+        // Where fuel is counted, it must not run out; elsewhere there is none to set.
+        let _ = store.set_fuel(u64::MAX);
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         let mut report = Report::default();

@@ -1,0 +1,12 @@
+//! The program from outside: exit codes, standard output, standard error.
+
+mod harness;
+mod help;
+mod imports;
+mod inspect;
+mod invoke;
+mod limits;
+mod modules;
+mod scripts;
+mod traps;
+mod wasi;

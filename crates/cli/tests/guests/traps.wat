@@ -1,0 +1,16 @@
+;; Ends in every way that isn't good.
+(module $traps
+  (type $ft (func))
+  (tag $tag (param i32))
+  (memory (export "memory") 1)
+  (table 1 funcref)
+  (func $inner (unreachable))
+  (func $outer (call $inner))
+  (func (export "unreachable") (call $outer))
+  (func (export "bounds") (drop (i32.load (i32.const -4))))
+  (func (export "divide") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0)))
+  (func (export "null") (call_indirect (type $ft) (i32.const 0)))
+  (func (export "throw") (throw $tag (i32.const 7)))
+  (func $forever (export "forever") (loop $again (br $again)))
+  (func $deep (export "deep") (call $deep) (nop))
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
