@@ -312,3 +312,23 @@ fn linkers_serve_many_stores() {
         }
     });
 }
+
+#[test]
+fn large_modules_are_validated_in_parallel_with_the_same_result() {
+    let func = "(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 123456789)))\n";
+    let wrong = "(func (result i32) (i64.const 1))\n";
+    let engines = [true, false]
+        .map(|parallel| Engine::new(Config::new().parallel_validation(parallel)).unwrap());
+    let good = format!("(module {})", func.repeat(60_000));
+    let bad = format!(
+        "(module {} {wrong} {} {wrong})",
+        func.repeat(50_000),
+        func.repeat(10_000)
+    );
+    for engine in &engines {
+        let module = Module::new(engine, &good).unwrap();
+        assert!(module.bytes().len() > 600 << 10, "{}", module.bytes().len());
+    }
+    let errors = engines.map(|engine| Module::new(&engine, &bad).unwrap_err().to_string());
+    assert_eq!(errors[0], errors[1]);
+}

@@ -12,7 +12,6 @@ use crate::store::{StoreBase, StoreId};
 use crate::types::{DefinedType, FuncType};
 use crate::{AsContext, AsContextMut, Caller, Error, Result, Val};
 use alloc::format;
-use alloc::vec::Vec;
 use core::ptr::NonNull;
 use host::HostFunc;
 use tierra_core::index::TypeId;
@@ -159,19 +158,15 @@ impl Func {
             // SAFETY: there is room for all parameters.
             at += unsafe { value.write(base, slots.add(at)) };
         }
-        let kinds: Vec<_> = ty
-            .results
-            .iter()
-            .map(|t| (base.kind_of(*t), t.slots()))
-            .collect();
         // SAFETY: the function belongs to the store, its parameters are of its type.
         unsafe { ptr.invoke(func.as_ptr())? };
         let base = ptr.base_mut();
         let mut at = 0;
-        for (result, (kind, size)) in results.iter_mut().zip(kinds) {
+        for (result, ty) in results.iter_mut().zip(&ty.results) {
+            let kind = base.kind_of(*ty);
             // SAFETY: the function has written its results there.
             *result = unsafe { Val::read(base, kind, slots.add(at)) };
-            at += size;
+            at += ty.slots();
         }
         Ok(())
     }
