@@ -3,6 +3,7 @@
 //! it.
 
 use super::control::Block;
+use super::emit::Last;
 use super::stack::Kind;
 use super::{Result, Translator, Ty, ty};
 use crate::code::{Catch, Caught, TryRange};
@@ -235,6 +236,8 @@ impl Translator<'_> {
             self.dead_blocks -= 1;
             return Ok(());
         }
+        // What is covered must not be taken back: a comparison stays where it is.
+        self.last = Last::Other;
         let end = self.pos();
         let index = self.legacy_handler(end);
         let to = self.depth() - 1 - label;

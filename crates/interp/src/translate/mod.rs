@@ -150,7 +150,7 @@ pub(crate) struct Translator<'m> {
     /// The slot of the next entry.
     height: u32,
     max_height: u32,
-    /// Entries below this one are in their canonical slots, or constants.
+    /// Entries below this one are in their canonical slots, or numeric constants.
     flushed: usize,
     accumulators: [Accumulator; 3],
     control: Vec<Control>,

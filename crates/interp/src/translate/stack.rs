@@ -167,7 +167,8 @@ impl Translator<'_> {
             ..Args::of(*args)
         }
         .word();
-        if self.last.result() == Some(pos) {
+        // A comparison and what negates it begin before the last instruction.
+        if self.last.result().is_some_and(|first| first <= pos) {
             self.last = Last::Result { pos };
         }
     }
@@ -315,11 +316,13 @@ impl Translator<'_> {
         }
     }
 
-    /// Puts every entry that isn't a constant into its canonical slot: before control flow
-    /// forks, since what follows on one way must not be undone by the other.
+    /// Puts every entry that isn't a number into its canonical slot: before control flow forks,
+    /// since what follows on one way must not be undone by the other. A null reference, too: a
+    /// site behind the fork would otherwise store it on its own way only.
     pub(super) fn flush_all(&mut self) {
         for index in (self.flushed..self.stack.len()).rev() {
-            if !matches!(self.stack[index].kind, Kind::Const(_)) {
+            let entry = self.stack[index];
+            if entry.ty == Ty::HeapRef || !matches!(entry.kind, Kind::Const(_)) {
                 self.flush_entry(index);
             }
         }
@@ -438,14 +441,6 @@ impl Translator<'_> {
     pub(super) fn flush_refs(&mut self) {
         if self.refs.last().is_some_and(|(_, node)| node.is_none()) {
             self.flush_all();
-            // A null constant, too, so that every reference's slot has a value.
-            for i in (0..self.refs.len()).rev() {
-                let (index, node) = self.refs[i];
-                if node.is_some() {
-                    break;
-                }
-                self.flush_entry(index as usize);
-            }
         }
     }
 
