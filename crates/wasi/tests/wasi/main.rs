@@ -5,6 +5,7 @@ mod directories;
 mod escape;
 mod files;
 mod limits;
+mod link;
 mod polling;
 mod process;
 mod read_only;

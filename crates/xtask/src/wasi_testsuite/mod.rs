@@ -33,7 +33,9 @@ pub fn run(args: &[String]) -> Outcome {
         [folder] => (folder, ""),
         [folder, filter] => (folder, filter.as_str()),
         _ => {
-            return Err("name a checkout of WebAssembly/wasi-testsuite with its tests built".into());
+            return Err(
+                "name a checkout of WebAssembly/wasi-testsuite with its tests built".into(),
+            );
         }
     };
     let tierra = cargo::build_tierra(&[], "release")?;
