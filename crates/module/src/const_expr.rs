@@ -1,10 +1,10 @@
 //! Constant expressions (§3.3.12), decoded once into a few operators.
 
 use crate::{ModuleError, convert};
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use tierra_core::index::{FuncIdx, GlobalIdx, TypeIdx};
 use tierra_core::types::HeapType;
-use wasmparser::Operator;
+use wasmparser::BinaryReader;
 
 /// An operator of a constant expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,53 +39,57 @@ pub enum ConstOp {
 pub struct ConstExpr(pub Box<[ConstOp]>);
 
 impl ConstExpr {
+    /// Decodes an expression that was validated. The general reader of operators would do, but
+    /// it is large, and no small build needs it for anything else.
     pub(crate) fn read(expr: &wasmparser::ConstExpr<'_>) -> Result<Self, ModuleError> {
         let mut ops = Vec::with_capacity(1);
-        for op in expr.get_operators_reader() {
-            ops.push(match op? {
-                Operator::End => break,
-                Operator::I32Const { value } => ConstOp::I32Const(value as u32),
-                Operator::I64Const { value } => ConstOp::I64Const(value as u64),
-                Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
-                Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
+        let mut code = expr.get_binary_reader();
+        loop {
+            let offset = code.original_position();
+            ops.push(match code.read_u8()? {
+                0x0b => break,
+                0x23 => ConstOp::GlobalGet(GlobalIdx(code.read_var_u32()?)),
+                0x41 => ConstOp::I32Const(code.read_var_i32()? as u32),
+                0x42 => ConstOp::I64Const(code.read_var_i64()? as u64),
+                0x43 => ConstOp::F32Const(code.read_f32()?.bits()),
+                0x44 => ConstOp::F64Const(code.read_f64()?.bits()),
+                0x6a => ConstOp::I32Add,
+                0x6b => ConstOp::I32Sub,
+                0x6c => ConstOp::I32Mul,
+                0x7c => ConstOp::I64Add,
+                0x7d => ConstOp::I64Sub,
+                0x7e => ConstOp::I64Mul,
+                0xd0 => ConstOp::RefNull(convert::heap_type(code.read()?)?),
+                0xd2 => ConstOp::RefFunc(FuncIdx(code.read_var_u32()?)),
+                0xfb => Self::read_heap_op(&mut code, offset)?,
                 #[cfg(feature = "simd")]
-                Operator::V128Const { value } => ConstOp::V128Const(value.i128() as u128),
-                Operator::GlobalGet { global_index } => ConstOp::GlobalGet(GlobalIdx(global_index)),
-                Operator::RefFunc { function_index } => ConstOp::RefFunc(FuncIdx(function_index)),
-                Operator::RefNull { hty } => ConstOp::RefNull(convert::heap_type(hty)?),
-                Operator::I32Add => ConstOp::I32Add,
-                Operator::I32Sub => ConstOp::I32Sub,
-                Operator::I32Mul => ConstOp::I32Mul,
-                Operator::I64Add => ConstOp::I64Add,
-                Operator::I64Sub => ConstOp::I64Sub,
-                Operator::I64Mul => ConstOp::I64Mul,
-                Operator::StructNew { struct_type_index } => {
-                    ConstOp::StructNew(TypeIdx(struct_type_index))
+                0xfd if code.read_var_u32()? == 0x0c => {
+                    let mut bytes = [0; 16];
+                    bytes.copy_from_slice(code.read_bytes(16)?);
+                    ConstOp::V128Const(u128::from_le_bytes(bytes))
                 }
-                Operator::StructNewDefault { struct_type_index } => {
-                    ConstOp::StructNewDefault(TypeIdx(struct_type_index))
-                }
-                Operator::ArrayNew { array_type_index } => {
-                    ConstOp::ArrayNew(TypeIdx(array_type_index))
-                }
-                Operator::ArrayNewDefault { array_type_index } => {
-                    ConstOp::ArrayNewDefault(TypeIdx(array_type_index))
-                }
-                Operator::ArrayNewFixed {
-                    array_type_index,
-                    array_size,
-                } => ConstOp::ArrayNewFixed(TypeIdx(array_type_index), array_size),
-                Operator::RefI31 => ConstOp::RefI31,
-                Operator::AnyConvertExtern => ConstOp::AnyConvertExtern,
-                Operator::ExternConvertAny => ConstOp::ExternConvertAny,
-                other => {
-                    let message =
-                        format!("operator {other:?} in a constant expression is not supported");
-                    return Err(ModuleError::malformed(message, None));
-                }
+                _ => return Err(unsupported(offset)),
             });
         }
         Ok(Self(ops.into()))
+    }
+
+    /// The operators of the heap, behind their prefix.
+    fn read_heap_op(code: &mut BinaryReader<'_>, offset: u64) -> Result<ConstOp, ModuleError> {
+        Ok(match code.read_var_u32()? {
+            0x00 => ConstOp::StructNew(TypeIdx(code.read_var_u32()?)),
+            0x01 => ConstOp::StructNewDefault(TypeIdx(code.read_var_u32()?)),
+            0x06 => ConstOp::ArrayNew(TypeIdx(code.read_var_u32()?)),
+            0x07 => ConstOp::ArrayNewDefault(TypeIdx(code.read_var_u32()?)),
+            0x08 => {
+                let ty = TypeIdx(code.read_var_u32()?);
+                ConstOp::ArrayNewFixed(ty, code.read_var_u32()?)
+            }
+            0x1a => ConstOp::AnyConvertExtern,
+            0x1b => ConstOp::ExternConvertAny,
+            0x1c => ConstOp::RefI31,
+            _ => return Err(unsupported(offset)),
+        })
     }
 
     /// The value of `i32.const` or `i64.const` alone, the common case of offsets.
@@ -96,4 +100,9 @@ impl ConstExpr {
             _ => None,
         }
     }
+}
+
+fn unsupported(offset: u64) -> ModuleError {
+    let message = "an operator in a constant expression is not supported";
+    ModuleError::malformed(message.into(), Some(offset))
 }
