@@ -14,8 +14,11 @@ macro_rules! lanes {
         #[inline(always)]
         pub fn $from(lanes: [$ty; $count]) -> V128 {
             let mut bytes = [0u8; 16];
-            for (chunk, lane) in bytes.chunks_exact_mut(16 / $count).zip(lanes) {
-                chunk.copy_from_slice(&lane.to_le_bytes());
+            let (chunks, _) = bytes.as_chunks_mut::<{ 16 / $count }>();
+            let mut i = 0;
+            while i < $count {
+                chunks[i] = lanes[i].to_le_bytes();
+                i += 1;
             }
             V128(bytes)
         }
@@ -23,12 +26,14 @@ macro_rules! lanes {
         #[doc = concat!("The ", stringify!($count), " `", stringify!($ty), "` lanes, lane 0 first.")]
         #[inline(always)]
         pub fn $to(self) -> [$ty; $count] {
-            let bytes = self.0;
-            core::array::from_fn(|i| {
-                let mut lane = [0u8; 16 / $count];
-                lane.copy_from_slice(&bytes[i * (16 / $count)..][..16 / $count]);
-                <$ty>::from_le_bytes(lane)
-            })
+            let (chunks, _) = self.0.as_chunks::<{ 16 / $count }>();
+            let mut lanes = [0 as $ty; $count];
+            let mut i = 0;
+            while i < $count {
+                lanes[i] = <$ty>::from_le_bytes(chunks[i]);
+                i += 1;
+            }
+            lanes
         }
     )*};
 }

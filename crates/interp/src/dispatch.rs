@@ -6,8 +6,9 @@
 //!
 //! * *Sibling calls*: a handler ends by calling the next one. Nothing of the caller is left to
 //!   do, so the optimizer makes it a jump, and the machine state stays in argument registers.
-//!   A handler that kept an address of its own frame alive would break this: anything slow goes
-//!   into a cold function that passes values, never references to [`Regs`].
+//!   A handler that kept an address of its own frame alive, or had to clean up after a panic,
+//!   would break this: what is slow goes out of line, and builds with checks of arithmetic and
+//!   assertions use the loop.
 //! * *Loop*: a handler returns to a loop that calls the next one. Portable, slower, and the
 //!   oracle of the other.
 
@@ -78,7 +79,7 @@ pub(crate) trait Instr {
     unsafe fn run(r: &mut Regs) -> Flow;
 }
 
-#[cfg(tierra_sibling_dispatch)]
+#[cfg(all(tierra_sibling_dispatch, not(debug_assertions)))]
 mod backend {
     use super::*;
 
@@ -179,7 +180,7 @@ mod backend {
     }
 }
 
-#[cfg(not(tierra_sibling_dispatch))]
+#[cfg(not(all(tierra_sibling_dispatch, not(debug_assertions))))]
 mod backend {
     use super::*;
 

@@ -37,7 +37,7 @@ pub use run::{Stack, call, caller_instance};
 pub use walk::{backtrace, frames};
 
 /// How instructions are dispatched in this build: `sibling calls` or `loop`.
-pub const DISPATCH: &str = if cfg!(tierra_sibling_dispatch) {
+pub const DISPATCH: &str = if cfg!(all(tierra_sibling_dispatch, not(debug_assertions))) {
     "sibling calls"
 } else {
     "loop"

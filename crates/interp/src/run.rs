@@ -10,13 +10,13 @@ use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_core::index::TypeId;
 use tierra_vm::{
-    Activation, ExecContext, FuncRecord, FuncRef, Instance, Pending, Status, TableFunc, builtins,
-    reason,
+    Activation, ExecContext, FuncRecord, FuncRef, Instance, Pending, Slots, Status, TableFunc,
+    builtins, reason,
 };
 
 /// Memory for an interpreter's stack.
 pub struct Stack {
-    slots: Box<[u64]>,
+    slots: Slots,
     exit: Box<ExitCode>,
 }
 
@@ -26,22 +26,21 @@ impl Stack {
     pub fn new(slots: usize) -> Self {
         // A stack of 4 GiB would satisfy the frame size that marks missing code. One slot, the
         // last, is for the address of the exit code.
-        let slots = slots.clamp(64, (1 << 29) - 1);
         Self {
-            slots: alloc::vec![0; slots].into_boxed_slice(),
+            slots: Slots::new(slots.min((1 << 29) - 1)),
             exit: ExitCode::new(),
         }
     }
 
     /// Makes a context run on this stack, which must outlive its use there.
     pub fn install(&mut self, exec: &ExecContext) {
-        let range = self.slots.as_mut_ptr_range();
-        // SAFETY: the stack has at least 64 slots.
-        let end = unsafe { range.end.sub(1) };
+        let (start, end) = self.slots.range();
+        // SAFETY: there are at least 64 slots.
+        let end = unsafe { end.sub(1) };
         // SAFETY: the last slot, which no frame uses.
         unsafe { *end = self.exit.ip() as u64 };
-        exec.interp_stack.set((range.start, end));
-        exec.interp_top.set(range.start);
+        exec.interp_stack.set((start, end));
+        exec.interp_top.set(start);
         exec.install_limits();
     }
 }

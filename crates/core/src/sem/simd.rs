@@ -18,6 +18,8 @@ pub use relaxed::*;
 
 /// A type of which a vector has `N` lanes.
 trait Lane<const N: usize>: Copy + Default {
+    /// All lanes zero.
+    const NONE: [Self; N];
     fn split(v: V128) -> [Self; N];
     fn join(lanes: [Self; N]) -> V128;
 }
@@ -25,6 +27,8 @@ trait Lane<const N: usize>: Copy + Default {
 macro_rules! lanes {
     ($($ty:ident $count:literal $from:ident $to:ident;)*) => {$(
         impl Lane<$count> for $ty {
+            const NONE: [$ty; $count] = [0 as $ty; $count];
+
             #[inline(always)]
             fn split(v: V128) -> [$ty; $count] {
                 v.$to()
@@ -86,24 +90,42 @@ macro_rules! shape {
 }
 use shape;
 
+// Loops over arrays, and not `array::map` or `from_fn`: those are functions that the optimizer
+// may leave out of line, and a handler of the interpreter that passes the address of a local to
+// one no longer ends in a jump.
+
+/// The lanes that `$f` gives for each index.
+macro_rules! lanes_of {
+    (|$i:ident| $f:expr) => {{
+        let mut lanes = R::NONE;
+        let mut $i = 0;
+        while $i < lanes.len() {
+            lanes[$i] = $f;
+            $i += 1;
+        }
+        R::join(lanes)
+    }};
+}
+
 /// Applies `f` to each lane.
 #[inline(always)]
 fn map<T: Lane<N>, R: Lane<N>, const N: usize>(a: V128, f: impl Fn(T) -> R) -> V128 {
-    R::join(T::split(a).map(f))
+    let a = T::split(a);
+    lanes_of!(|i| f(a[i]))
 }
 
 /// Applies `f` to each pair of lanes.
 #[inline(always)]
 fn zip<T: Lane<N>, R: Lane<N>, const N: usize>(a: V128, b: V128, f: impl Fn(T, T) -> R) -> V128 {
     let (a, b) = (T::split(a), T::split(b));
-    R::join(core::array::from_fn(|i| f(a[i], b[i])))
+    lanes_of!(|i| f(a[i], b[i]))
 }
 
 /// Applies `f` to each triple of lanes.
 #[inline(always)]
-fn zip3<T: Lane<N>, const N: usize>(a: V128, b: V128, c: V128, f: impl Fn(T, T, T) -> T) -> V128 {
-    let (a, b, c) = (T::split(a), T::split(b), T::split(c));
-    T::join(core::array::from_fn(|i| f(a[i], b[i], c[i])))
+fn zip3<R: Lane<N>, const N: usize>(a: V128, b: V128, c: V128, f: impl Fn(R, R, R) -> R) -> V128 {
+    let (a, b, c) = (R::split(a), R::split(b), R::split(c));
+    lanes_of!(|i| f(a[i], b[i], c[i]))
 }
 
 /// Applies `f` to the half of the lanes that starts at lane `start`; the results are as many as
@@ -115,7 +137,7 @@ fn widen<T: Lane<N>, R: Lane<M>, const N: usize, const M: usize>(
     f: impl Fn(T) -> R,
 ) -> V128 {
     let a = T::split(a);
-    R::join(core::array::from_fn(|i| f(a[start + i])))
+    lanes_of!(|i| f(a[start + i]))
 }
 
 /// Applies `f` to the pairs of lanes of the halves that start at lane `start`.
@@ -127,7 +149,7 @@ fn widen_zip<T: Lane<N>, R: Lane<M>, const N: usize, const M: usize>(
     f: impl Fn(T, T) -> R,
 ) -> V128 {
     let (a, b) = (T::split(a), T::split(b));
-    R::join(core::array::from_fn(|i| f(a[start + i], b[start + i])))
+    lanes_of!(|i| f(a[start + i], b[start + i]))
 }
 
 /// Applies `f` to the lanes of both operands, those of `a` first; the results are narrower.
@@ -138,9 +160,7 @@ fn narrow<T: Lane<N>, R: Lane<M>, const N: usize, const M: usize>(
     f: impl Fn(T) -> R,
 ) -> V128 {
     let (a, b) = (T::split(a), T::split(b));
-    R::join(core::array::from_fn(|i| {
-        f(if i < N { a[i] } else { b[i - N] })
-    }))
+    lanes_of!(|i| f(if i < N { a[i] } else { b[i - N] }))
 }
 
 /// Applies `f` to neighbors: lanes 0 and 1, 2 and 3, and so on.
@@ -150,7 +170,7 @@ fn pairwise<T: Lane<N>, R: Lane<M>, const N: usize, const M: usize>(
     f: impl Fn(T, T) -> R,
 ) -> V128 {
     let a = T::split(a);
-    R::join(core::array::from_fn(|i| f(a[2 * i], a[2 * i + 1])))
+    lanes_of!(|i| f(a[2 * i], a[2 * i + 1]))
 }
 
 /// Applies `f` to neighbors of both operands: `f(a0, b0, a1, b1)`, and so on.
@@ -161,7 +181,5 @@ fn pairwise_zip<T: Lane<N>, R: Lane<M>, const N: usize, const M: usize>(
     f: impl Fn(T, T, T, T) -> R,
 ) -> V128 {
     let (a, b) = (T::split(a), T::split(b));
-    R::join(core::array::from_fn(|i| {
-        f(a[2 * i], b[2 * i], a[2 * i + 1], b[2 * i + 1])
-    }))
+    lanes_of!(|i| f(a[2 * i], b[2 * i], a[2 * i + 1], b[2 * i + 1]))
 }

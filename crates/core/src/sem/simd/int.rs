@@ -104,8 +104,13 @@ macro_rules! reductions {
         #[doc = concat!("`", shape!($lane), ".all_true`.")]
         #[inline(always)]
         pub fn $all_true(a: V128) -> u32 {
-            let zeros = $lane::split(a).map(|a| $lane::from(a == 0));
-            u32::from(zeros.into_iter().fold(0, |any, zero| any | zero) == 0)
+            let lanes = $lane::split(a);
+            let (mut any, mut i) = (0, 0);
+            while i < lanes.len() {
+                any |= $lane::from(lanes[i] == 0);
+                i += 1;
+            }
+            u32::from(any == 0)
         }
 
         #[doc = concat!("`", shape!($lane), ".bitmask`: the signs, that of lane 0 in bit 0.")]

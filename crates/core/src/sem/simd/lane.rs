@@ -60,17 +60,26 @@ define! {
 
     // Bit 4 of a lane number selects the operand.
     "i8x16.shuffle" i8x16_shuffle(a: V128, b: V128, lanes: [u8; 16]) -> V128 => {
-        let mut both = [0; 32];
-        both[..16].copy_from_slice(&a.to_u8x16());
-        both[16..].copy_from_slice(&b.to_u8x16());
-        V128::from_u8x16(lanes.map(|lane| both[lane as usize & 31]))
+        let both = [a.to_u8x16(), b.to_u8x16()];
+        let mut chosen = [0; 16];
+        let mut i = 0;
+        while i < 16 {
+            let lane = lanes[i] as usize & 31;
+            chosen[i] = both[lane >> 4][lane & 15];
+            i += 1;
+        }
+        V128::from_u8x16(chosen)
     };
     // A number that is no lane's selects zero.
     "i8x16.swizzle" i8x16_swizzle(a: V128, b: V128) -> V128 => {
-        let a = a.to_u8x16();
-        V128::from_u8x16(b.to_u8x16().map(|lane| {
-            if lane < 16 { a[lane as usize & 15] } else { 0 }
-        }))
+        let (a, b) = (a.to_u8x16(), b.to_u8x16());
+        let mut chosen = [0; 16];
+        let mut i = 0;
+        while i < 16 {
+            chosen[i] = if b[i] < 16 { a[b[i] as usize & 15] } else { 0 };
+            i += 1;
+        }
+        V128::from_u8x16(chosen)
     };
 
     "v128.not" v128_not(a: V128) -> V128 => V128::from_bits(!a.to_bits());
