@@ -304,6 +304,7 @@ macro_rules! lane_loads {
         /// The lane loads, as indices into [`LANE_LOAD`].
         #[derive(Clone, Copy)]
         #[repr(u8)]
+        #[allow(clippy::enum_variant_names, reason = "the table's names")]
         pub(crate) enum LaneLoadId { $($op),* }
         /// By width of addresses.
         pub(crate) static LANE_LOAD: &[[Handler; 2]] =
@@ -334,6 +335,7 @@ macro_rules! lane_stores {
         /// The lane stores, as indices into [`LANE_STORE`].
         #[derive(Clone, Copy)]
         #[repr(u8)]
+        #[allow(clippy::enum_variant_names, reason = "the table's names")]
         pub(crate) enum LaneStoreId { $($op),* }
         /// By width of addresses.
         pub(crate) static LANE_STORE: &[[Handler; 2]] =

@@ -64,7 +64,7 @@ impl Translator<'_> {
         }
         if let (1, Some(class)) = (
             signature.results.len(),
-            results.last().and_then(|t| t.class()),
+            results.clone().next().and_then(|t| t.class()),
         ) {
             self.cache(class, base);
         }

@@ -29,7 +29,7 @@ pub(super) struct Control {
 /// What kind of block a control frame is.
 pub(super) enum Block {
     Function,
-    Block,
+    Plain,
     Loop {
         head: u32,
     },
@@ -180,7 +180,7 @@ impl Translator<'_> {
         }
         let block = self.block_ty(block)?;
         self.flush_all();
-        self.open(Block::Block, block);
+        self.open(Block::Plain, block);
         self.open_fuel();
         Ok(())
     }

@@ -248,7 +248,7 @@ impl Translator<'_> {
             slot: 0,
             exn_slot: None,
         });
-        self.top().kind = Block::Block;
+        self.top().kind = Block::Plain;
         self.end()
     }
 
@@ -264,7 +264,7 @@ impl Translator<'_> {
         if let Block::Try(frame) = &self.top().kind
             && frame.handler.is_none()
         {
-            self.top().kind = Block::Block;
+            self.top().kind = Block::Plain;
         }
         Ok(())
     }
