@@ -133,16 +133,10 @@ for_each_atomic_rmw!(rmws);
 macro_rules! cmpxchgs {
     ($($op:ident $f:ident $visit:ident $text:literal $memory:ident $v:ident;)*) => {
         $(instr!($op, $memory, |r, cell| {
-            // The expected value is compared whole: one that doesn't fit never matches.
-            let expected = operand(r, 1);
-            let old = match $memory::try_from(expected) {
-                Ok(expected) => {
-                    let new = operand(r, 2) as $memory;
-                    match cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst) {
-                        Ok(old) | Err(old) => old,
-                    }
-                }
-                Err(_) => cell.load(Ordering::SeqCst),
+            // What is expected is wrapped to the access's width, as what is written is.
+            let (expected, new) = (operand(r, 1) as $memory, operand(r, 2) as $memory);
+            let old = match cell.compare_exchange(expected, new, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(old) | Err(old) => old,
             };
             r.set(r.args().dst, value!($v, old));
         });)*
