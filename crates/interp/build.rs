@@ -10,6 +10,11 @@ fn main() {
     let registers =
         var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64" || arch == "aarch64");
     let loop_wanted = var("CARGO_FEATURE_LOOP_DISPATCH").is_ok() || var("CARGO_CFG_MIRI").is_ok();
+    // The upper half of the handler's word says where operands are.
+    let compact = var("CARGO_FEATURE_COMPACT").is_ok();
+    if compact && var("CARGO_CFG_TARGET_POINTER_WIDTH").is_ok_and(|width| width == "32") {
+        println!("cargo::rustc-cfg=tierra_compact");
+    }
     if optimized && registers && !loop_wanted {
         println!("cargo::rustc-cfg=tierra_sibling_dispatch");
     }

@@ -4,8 +4,41 @@
 //! whatever else its type says. `dst` names the slot for a result, `a` and `b` name operands;
 //! `b` is wide enough for a constant, an offset or a branch distance.
 
-use crate::dispatch::Regs;
+use crate::dispatch::{Handler, Regs};
 use tierra_core::V128;
+
+/// The first word of an instruction: its handler and, in compact builds, where the handler finds
+/// its operands.
+#[derive(Clone, Copy)]
+pub(crate) struct Op {
+    handler: Handler,
+    #[cfg(tierra_compact)]
+    mode: u32,
+}
+
+impl From<Handler> for Op {
+    fn from(handler: Handler) -> Self {
+        Self {
+            handler,
+            #[cfg(tierra_compact)]
+            mode: 0,
+        }
+    }
+}
+
+impl Op {
+    #[cfg(tierra_compact)]
+    pub fn with_mode(handler: Handler, mode: u32) -> Self {
+        Self { handler, mode }
+    }
+
+    pub fn word(self) -> u64 {
+        let word = self.handler as usize as u64;
+        #[cfg(tierra_compact)]
+        let word = word | u64::from(self.mode) << 32;
+        word
+    }
+}
 
 /// The word after the handler's address.
 #[derive(Clone, Copy, Default)]
@@ -37,6 +70,14 @@ impl Regs {
         // SAFETY: every instruction that asks for arguments has them in its second word, and
         // code outlives its execution. (Little-endian targets read fields without shifting.)
         unsafe { &*self.ip.add(1).cast::<Args>() }
+    }
+
+    /// What the translator gave [`Op::with_mode`].
+    #[cfg(tierra_compact)]
+    #[inline(always)]
+    pub unsafe fn mode(&self) -> u32 {
+        // SAFETY: the upper half of the first word.
+        unsafe { *self.ip.cast::<u32>().add(1) }
     }
 
     /// A further word of the instruction at `ip`.

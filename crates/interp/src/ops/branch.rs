@@ -5,7 +5,7 @@
 
 use super::numeric::*;
 use super::trap;
-use crate::dispatch::{Flow, Handler, Instr, Regs, Stop, handler};
+use crate::dispatch::{Flow, Instr, Regs, Stop, handler};
 use crate::operand::*;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ impl Direction for Back {
 
 /// Goes to the instruction at a distance; polls when it goes back.
 #[inline(always)]
-unsafe fn jump<D: Direction>(r: &mut Regs, distance: i32) -> Flow {
+pub(super) unsafe fn jump<D: Direction>(r: &mut Regs, distance: i32) -> Flow {
     // SAFETY: the translator computed the distance within the same code; the instance's context
     // lives as long as its store.
     unsafe {
@@ -64,8 +64,10 @@ impl<D: Direction> Instr for Br<D> {
 
 /// A comparison and a branch. `WHEN` is the outcome that takes the branch: comparisons of floats
 /// have no negation.
+#[cfg(not(tierra_compact))]
 pub(crate) struct BrCompare<O, A, B, D, const WHEN: bool>(PhantomData<(O, A, B, D)>);
 
+#[cfg(not(tierra_compact))]
 impl<O: BinaryOp<R = u32>, A: Source, B: Source, D: Direction, const WHEN: bool> Instr
     for BrCompare<O, A, B, D, WHEN>
 {
@@ -99,30 +101,50 @@ pub(crate) enum BranchMode {
     AccImm,
 }
 
-/// By mode, then direction (forward, back), then outcome (false, true).
-pub(crate) type BranchRow = [[[Handler; 2]; 2]; 5];
+#[cfg(tierra_compact)]
+pub(crate) use super::compact::{BranchRow, branch_row};
+#[cfg(not(tierra_compact))]
+pub(crate) use full::BranchRow;
+#[cfg(not(tierra_compact))]
+use full::branch_row;
 
-const fn outcomes<O: BinaryOp<R = u32>, A: Source, B: Source>() -> [[Handler; 2]; 2] {
-    [
-        [
-            handler::<BrCompare<O, A, B, Forward, false>>(),
-            handler::<BrCompare<O, A, B, Forward, true>>(),
-        ],
-        [
-            handler::<BrCompare<O, A, B, Back, false>>(),
-            handler::<BrCompare<O, A, B, Back, true>>(),
-        ],
-    ]
-}
+/// One handler for each place that operands may be in, and each way.
+#[cfg(not(tierra_compact))]
+mod full {
+    use super::*;
+    use crate::dispatch::Handler;
 
-const fn branch_row<O: BinaryOp<R = u32>>() -> BranchRow {
-    [
-        outcomes::<O, SlotD, SlotA>(),
-        outcomes::<O, Acc, SlotA>(),
-        outcomes::<O, SlotD, Acc>(),
-        outcomes::<O, SlotD, Imm16>(),
-        outcomes::<O, Acc, Imm16>(),
-    ]
+    /// By mode, then direction (forward, back), then outcome (false, true).
+    pub(crate) struct BranchRow([[[Handler; 2]; 2]; 5]);
+
+    impl BranchRow {
+        pub fn op(&self, mode: BranchMode, back: bool, when: bool) -> Op {
+            self.0[mode as usize][usize::from(back)][usize::from(when)].into()
+        }
+    }
+
+    const fn outcomes<O: BinaryOp<R = u32>, A: Source, B: Source>() -> [[Handler; 2]; 2] {
+        [
+            [
+                handler::<BrCompare<O, A, B, Forward, false>>(),
+                handler::<BrCompare<O, A, B, Forward, true>>(),
+            ],
+            [
+                handler::<BrCompare<O, A, B, Back, false>>(),
+                handler::<BrCompare<O, A, B, Back, true>>(),
+            ],
+        ]
+    }
+
+    pub const fn branch_row<O: BinaryOp<R = u32>>() -> BranchRow {
+        BranchRow([
+            outcomes::<O, SlotD, SlotA>(),
+            outcomes::<O, Acc, SlotA>(),
+            outcomes::<O, SlotD, Acc>(),
+            outcomes::<O, SlotD, Imm16>(),
+            outcomes::<O, Acc, Imm16>(),
+        ])
+    }
 }
 
 macro_rules! branch_rows {

@@ -4,6 +4,8 @@
 pub(crate) mod atomic;
 pub(crate) mod branch;
 pub(crate) mod call;
+#[cfg(tierra_compact)]
+mod compact;
 pub(crate) mod exception;
 pub(crate) mod memory;
 pub(crate) mod numeric;

@@ -2,7 +2,7 @@
 //! operand mode and destination, all from the operator tables.
 
 use super::{rust_type, trap};
-use crate::dispatch::{Flow, Handler, Instr, Regs, handler};
+use crate::dispatch::{Flow, Instr, Regs};
 use crate::operand::*;
 use core::marker::PhantomData;
 use tierra_core::sem::{self, Outcome};
@@ -39,8 +39,10 @@ impl<O: UnaryOp, A: Source, D: Dest> Instr for Unary<O, A, D> {
 }
 
 /// `dst = op(a, b)`. `WORDS` is 3 when an operand is the constant of the third word.
+#[cfg(not(tierra_compact))]
 pub(crate) struct Binary<O, A, B, D, const WORDS: usize>(PhantomData<(O, A, B, D)>);
 
+#[cfg(not(tierra_compact))]
 impl<O: BinaryOp, A: Source, B: Source, D: Dest, const WORDS: usize> Instr
     for Binary<O, A, B, D, WORDS>
 {
@@ -73,100 +75,129 @@ pub(crate) enum Mode {
     WideAcc,
 }
 
+#[cfg(not(tierra_compact))]
 impl Mode {
     pub const COUNT: usize = 11;
 }
 
-/// What the translator knows of a binary operator.
-pub(crate) struct BinaryRow {
-    /// By mode, then destination: accumulator, slot.
-    pub handlers: [[Handler; 2]; Mode::COUNT],
-    pub commutes: bool,
-    /// Applied to constants as slots hold them; `None` when it traps or gives a NaN.
-    pub fold: fn(u64, u64) -> Option<u64>,
-}
+#[cfg(tierra_compact)]
+pub(crate) use super::compact::{BinaryRow, UnaryRow, binary_row, unary_row};
+#[cfg(not(tierra_compact))]
+pub(crate) use full::{BinaryRow, UnaryRow};
+#[cfg(not(tierra_compact))]
+use full::{binary_row, unary_row};
 
-/// What the translator knows of a unary operator.
-pub(crate) struct UnaryRow {
-    /// By operand (slot, accumulator), then destination.
-    pub handlers: [[Handler; 2]; 2],
-    /// Applied to a constant as a slot holds it; `None` when it traps or gives a NaN.
-    pub fold: fn(u64) -> Option<u64>,
-}
+/// One handler for each place that operands may be in.
+#[cfg(not(tierra_compact))]
+mod full {
+    use super::*;
+    use crate::dispatch::{Handler, handler};
 
-const fn unary_row<O: UnaryOp>() -> UnaryRow {
-    UnaryRow {
-        handlers: [
-            [
-                handler::<Unary<O, SlotA, ToAcc>>(),
-                handler::<Unary<O, SlotA, ToSlot>>(),
+    /// What the translator knows of a binary operator.
+    pub(crate) struct BinaryRow {
+        /// By mode, then destination: accumulator, slot.
+        handlers: [[Handler; 2]; Mode::COUNT],
+        pub commutes: bool,
+        /// Applied to constants as slots hold them; `None` when it traps or gives a NaN.
+        pub fold: fn(u64, u64) -> Option<u64>,
+    }
+
+    impl BinaryRow {
+        /// By destination: accumulator, slot.
+        pub fn ops(&self, mode: Mode) -> [Op; 2] {
+            self.handlers[mode as usize].map(Op::from)
+        }
+    }
+
+    /// What the translator knows of a unary operator.
+    pub(crate) struct UnaryRow {
+        /// By operand (slot, accumulator), then destination.
+        handlers: [[Handler; 2]; 2],
+        /// Applied to a constant as a slot holds it; `None` when it traps or gives a NaN.
+        pub fold: fn(u64) -> Option<u64>,
+    }
+
+    impl UnaryRow {
+        /// By operand (slot, accumulator), then destination.
+        pub fn ops(&self) -> [[Op; 2]; 2] {
+            self.handlers.map(|h| h.map(Op::from))
+        }
+    }
+
+    pub const fn unary_row<O: UnaryOp>() -> UnaryRow {
+        UnaryRow {
+            handlers: [
+                [
+                    handler::<Unary<O, SlotA, ToAcc>>(),
+                    handler::<Unary<O, SlotA, ToSlot>>(),
+                ],
+                [
+                    handler::<Unary<O, Acc, ToAcc>>(),
+                    handler::<Unary<O, Acc, ToSlot>>(),
+                ],
             ],
-            [
-                handler::<Unary<O, Acc, ToAcc>>(),
-                handler::<Unary<O, Acc, ToSlot>>(),
+            fold: fold_unary::<O>,
+        }
+    }
+
+    const fn pair<O: BinaryOp, A: Source, B: Source, const WORDS: usize>() -> [Handler; 2] {
+        [
+            handler::<Binary<O, A, B, ToAcc, WORDS>>(),
+            handler::<Binary<O, A, B, ToSlot, WORDS>>(),
+        ]
+    }
+
+    type Wide<O> = <<O as BinaryOp>::A as Scalar>::Wide;
+
+    pub const fn binary_row<O: BinaryOp>(commutes: bool) -> BinaryRow {
+        BinaryRow {
+            handlers: [
+                pair::<O, SlotA, SlotB, 2>(),
+                pair::<O, Acc, SlotB, 2>(),
+                pair::<O, SlotA, Acc, 2>(),
+                pair::<O, SlotA, Imm, 2>(),
+                pair::<O, Acc, Imm, 2>(),
+                pair::<O, Imm, SlotA, 2>(),
+                pair::<O, Imm, Acc, 2>(),
+                pair::<O, SlotA, Wide<O>, 3>(),
+                pair::<O, Acc, Wide<O>, 3>(),
+                pair::<O, Wide<O>, SlotA, 3>(),
+                pair::<O, Wide<O>, Acc, 3>(),
             ],
-        ],
-        fold: fold_unary::<O>,
+            commutes,
+            fold: fold_binary::<O>,
+        }
     }
-}
 
-const fn pair<O: BinaryOp, A: Source, B: Source, const WORDS: usize>() -> [Handler; 2] {
-    [
-        handler::<Binary<O, A, B, ToAcc, WORDS>>(),
-        handler::<Binary<O, A, B, ToSlot, WORDS>>(),
-    ]
-}
-
-type Wide<O> = <<O as BinaryOp>::A as Scalar>::Wide;
-
-const fn binary_row<O: BinaryOp>(commutes: bool) -> BinaryRow {
-    BinaryRow {
-        handlers: [
-            pair::<O, SlotA, SlotB, 2>(),
-            pair::<O, Acc, SlotB, 2>(),
-            pair::<O, SlotA, Acc, 2>(),
-            pair::<O, SlotA, Imm, 2>(),
-            pair::<O, Acc, Imm, 2>(),
-            pair::<O, Imm, SlotA, 2>(),
-            pair::<O, Imm, Acc, 2>(),
-            pair::<O, SlotA, Wide<O>, 3>(),
-            pair::<O, Acc, Wide<O>, 3>(),
-            pair::<O, Wide<O>, SlotA, 3>(),
-            pair::<O, Wide<O>, Acc, 3>(),
-        ],
-        commutes,
-        fold: fold_binary::<O>,
+    fn is_nan<T: Scalar>(value: T) -> bool {
+        // A float that differs from itself; integers never do. The bits tell without naming types.
+        let (mut bits, size) = (0u64, size_of::<T>());
+        // SAFETY: `bits` is a slot.
+        unsafe { value.store(&mut bits) };
+        match (core::any::type_name::<T>(), size) {
+            ("f32", _) => f32::from_bits(bits as u32).is_nan(),
+            ("f64", _) => f64::from_bits(bits).is_nan(),
+            _ => false,
+        }
     }
-}
 
-fn is_nan<T: Scalar>(value: T) -> bool {
-    // A float that differs from itself; integers never do. The bits tell without naming types.
-    let (mut bits, size) = (0u64, size_of::<T>());
-    // SAFETY: `bits` is a slot.
-    unsafe { value.store(&mut bits) };
-    match (core::any::type_name::<T>(), size) {
-        ("f32", _) => f32::from_bits(bits as u32).is_nan(),
-        ("f64", _) => f64::from_bits(bits).is_nan(),
-        _ => false,
+    fn to_slot<T: Scalar>(value: Result<T, Trap>) -> Option<u64> {
+        let value = value.ok().filter(|v| !is_nan(*v))?;
+        let mut slot = 0;
+        // SAFETY: `slot` is a slot.
+        unsafe { value.store(&mut slot) };
+        Some(slot)
     }
-}
 
-fn to_slot<T: Scalar>(value: Result<T, Trap>) -> Option<u64> {
-    let value = value.ok().filter(|v| !is_nan(*v))?;
-    let mut slot = 0;
-    // SAFETY: `slot` is a slot.
-    unsafe { value.store(&mut slot) };
-    Some(slot)
-}
+    fn fold_unary<O: UnaryOp>(a: u64) -> Option<u64> {
+        // SAFETY: a reference to a slot.
+        to_slot(O::eval(unsafe { O::A::load(&a) }))
+    }
 
-fn fold_unary<O: UnaryOp>(a: u64) -> Option<u64> {
-    // SAFETY: a reference to a slot.
-    to_slot(O::eval(unsafe { O::A::load(&a) }))
-}
-
-fn fold_binary<O: BinaryOp>(a: u64, b: u64) -> Option<u64> {
-    // SAFETY: references to slots.
-    to_slot(unsafe { O::eval(O::A::load(&a), O::A::load(&b)) })
+    fn fold_binary<O: BinaryOp>(a: u64, b: u64) -> Option<u64> {
+        // SAFETY: references to slots.
+        to_slot(unsafe { O::eval(O::A::load(&a), O::A::load(&b)) })
+    }
 }
 
 macro_rules! unary_ops {

@@ -558,12 +558,11 @@ impl Translator<'_> {
         let Some((mode, dst, a)) = placed else {
             return self.branch_on_result(op, a, b, ty, when, head);
         };
-        let direction = usize::from(head.is_some());
         if head.is_some() {
             self.mark();
         }
-        let handler = row[mode as usize][direction][usize::from(when)];
-        let instr = self.emit(handler, Args { dst, a, b: 0 });
+        let op = row.op(mode, head.is_some(), when);
+        let instr = self.emit(op, Args { dst, a, b: 0 });
         let fixup = Fixup {
             instr,
             word: instr + 1,
@@ -586,17 +585,17 @@ impl Translator<'_> {
         when: bool,
         head: Option<u32>,
     ) -> Result<Option<Fixup>> {
-        let (handlers, ty) = match op {
-            Some(op) => (&COMPARE[op as usize].handlers, ty),
+        let (row, ty) = match op {
+            Some(op) => (&COMPARE[op as usize], ty),
             None => {
                 let and = crate::ops::numeric::BinaryId::I32And;
-                (&crate::ops::numeric::BINARY[and as usize].handlers, Ty::I32)
+                (&crate::ops::numeric::BINARY[and as usize], Ty::I32)
             }
         };
         let (mode, args, word) = place(a, b, ty);
         self.spill(0);
         self.forget(0);
-        self.emit(handlers[mode as usize][0], args);
+        self.emit(row.ops(mode)[0], args);
         if let Some(word) = word {
             self.emit_word(word);
         }

@@ -3,8 +3,8 @@
 use super::stack::Operand;
 use super::{Result, Translator};
 use crate::code::Header;
-use crate::dispatch::{Handler, Instr, handler};
-use crate::operand::Args;
+use crate::dispatch::{Instr, handler};
+use crate::operand::{Args, Op};
 use crate::ops::branch::Fuel;
 use crate::ops::call::Site;
 use crate::ops::numeric::CompareId;
@@ -53,10 +53,6 @@ impl Last {
     }
 }
 
-pub(super) fn word(handler: Handler) -> u64 {
-    handler as usize as u64
-}
-
 impl Translator<'_> {
     /// Words since the first instruction.
     pub(super) fn pos(&self) -> u32 {
@@ -82,9 +78,13 @@ impl Translator<'_> {
         }
     }
 
-    pub(super) fn emit(&mut self, handler: Handler, args: Args) -> u32 {
+    pub(super) fn emit(&mut self, op: impl Into<Op>, args: Args) -> u32 {
+        self.emit_op(op.into(), args)
+    }
+
+    fn emit_op(&mut self, op: Op, args: Args) -> u32 {
         let pos = self.pos();
-        self.words.extend([word(handler), args.word()]);
+        self.words.extend([op.word(), args.word()]);
         self.last = Last::Other;
         pos
     }

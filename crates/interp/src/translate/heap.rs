@@ -4,7 +4,7 @@ use super::control::Condition;
 use super::stack::{Kind, Operand};
 use super::{Result, Translator, Ty, ty};
 use crate::dispatch::handler;
-use crate::operand::{Acc, Args, SlotA, ToAcc, ToSlot};
+use crate::operand::{Acc, Args, Op, SlotA, ToAcc, ToSlot};
 use crate::ops::numeric::{CompareId, UNARY, Unary, UnaryId};
 use crate::ops::reference::*;
 use tierra_core::index::TypeIdx;
@@ -86,7 +86,7 @@ impl Translator<'_> {
             return Ok(());
         }
         let row = &UNARY[UnaryId::I64Eqz as usize];
-        let emitted = self.unary_row(&row.handlers, Some(row.fold), Ty::I32, false)?;
+        let emitted = self.unary_row(row.ops(), Some(row.fold), Ty::I32, false)?;
         if let Some((pos, a)) = emitted {
             self.note_test(pos, CompareId::I64Eq, a);
         }
@@ -212,7 +212,7 @@ impl Translator<'_> {
                 handler::<Unary<O, Acc, ToSlot>>(),
             ],
         ];
-        self.unary_row(&handlers, None, ty, true)?;
+        self.unary_row(handlers.map(|h| h.map(Op::from)), None, ty, true)?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use super::emit::Last;
 use super::stack::{Kind, Operand};
 use super::{Result, Translator, Ty};
 use crate::dispatch::{Handler, handler};
-use crate::operand::Args;
+use crate::operand::{Args, Op};
 use crate::ops::numeric::*;
 use crate::ops::variable::{CLASS, SelectVector};
 
@@ -69,7 +69,7 @@ impl Translator<'_> {
             .contains(&(id as u8))
             || (UnaryId::I64TruncF32S as u8..=UnaryId::I64TruncF64U as u8).contains(&(id as u8));
         let before = self.last;
-        let Some((pos, a)) = self.unary_row(&row.handlers, Some(row.fold), ty, fallible)? else {
+        let Some((pos, a)) = self.unary_row(row.ops(), Some(row.fold), ty, fallible)? else {
             return Ok(());
         };
         match (id, before, a) {
@@ -113,11 +113,11 @@ impl Translator<'_> {
         };
     }
 
-    /// Handlers by operand (slot, accumulator), then destination. Gives the instruction and its
+    /// Instructions by operand (slot, accumulator), then destination. Gives the instruction and its
     /// operand, unless the result was folded.
     pub(super) fn unary_row(
         &mut self,
-        handlers: &[[Handler; 2]; 2],
+        ops: [[Op; 2]; 2],
         fold: Option<fn(u64) -> Option<u64>>,
         ty: Ty,
         may_trap: bool,
@@ -137,14 +137,14 @@ impl Translator<'_> {
         let operand = self.operand(entry);
         let pos = match operand {
             Operand::Slot(a) => self.emit_result(
-                handlers[0],
+                ops[0],
                 Args {
                     a,
                     ..Args::default()
                 },
                 ty,
             )?,
-            _ => self.emit_result(handlers[1], Args::default(), ty)?,
+            _ => self.emit_result(ops[1], Args::default(), ty)?,
         };
         Ok(Some((pos, operand)))
     }
@@ -195,7 +195,7 @@ impl Translator<'_> {
             self.mark();
         }
         let (mode, args, word) = place(a, b, operand_ty);
-        let pos = self.emit_result(row.handlers[mode as usize], args, ty)?;
+        let pos = self.emit_result(row.ops(mode), args, ty)?;
         if let Some(word) = word {
             self.emit_word(word);
         }
@@ -225,7 +225,7 @@ impl Translator<'_> {
             (op, a, b)
         };
         let (mode, args, word) = place(a, b, ty);
-        let pos = self.emit_result(COMPARE[op as usize].handlers[mode as usize], args, Ty::I32)?;
+        let pos = self.emit_result(COMPARE[op as usize].ops(mode), args, Ty::I32)?;
         if let Some(word) = word {
             self.emit_word(word);
         }

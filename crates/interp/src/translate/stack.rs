@@ -11,11 +11,11 @@
 //!
 //! An accumulator is also a cache: while it holds what a slot holds, that slot is read from it.
 
-use super::emit::{Last, word};
+use super::emit::Last;
 use super::{Class, NO_ENTRY, Result, Translator, Ty};
 use crate::code::NO_NODE;
 use crate::dispatch::{Handler, handler};
-use crate::operand::Args;
+use crate::operand::{Args, Op};
 use crate::ops::variable::{CLASS, Const32, Const64, Copy1, CopySpan};
 
 /// An entry of the operand stack.
@@ -65,7 +65,7 @@ struct Pending {
     /// The instruction that made it.
     pos: u32,
     /// Its handler that stores the value as well.
-    to_slot: Handler,
+    to_slot: Op,
 }
 
 impl Translator<'_> {
@@ -159,8 +159,8 @@ impl Translator<'_> {
     }
 
     /// Makes an instruction store its result.
-    fn patch(&mut self, pos: u32, to_slot: Handler, slot: u16) {
-        *self.word_at(pos) = word(to_slot);
+    fn patch(&mut self, pos: u32, to_slot: Op, slot: u16) {
+        *self.word_at(pos) = to_slot.word();
         let args = self.word_at(pos + 1);
         *args = Args {
             dst: slot,
@@ -204,20 +204,24 @@ impl Translator<'_> {
     /// takes has been popped.
     pub(super) fn emit_result(
         &mut self,
-        handlers: [Handler; 2],
+        ops: [impl Into<Op>; 2],
         args: Args,
         ty: Ty,
     ) -> Result<u32> {
+        self.emit_result_op(ops.map(Into::into), args, ty)
+    }
+
+    fn emit_result_op(&mut self, ops: [Op; 2], args: Args, ty: Ty) -> Result<u32> {
         let class = ty.class().expect("vectors have results of their own");
         self.spill(class);
-        let pos = self.emit(handlers[0], args);
+        let pos = self.emit(ops[0], args);
         let entry = self.stack.len() as u32;
         self.accumulators[class] = Accumulator {
             slot: None,
             pending: Some(Pending {
                 entry,
                 pos,
-                to_slot: handlers[1],
+                to_slot: ops[1],
             }),
         };
         self.push(Kind::Acc, ty)?;
