@@ -1,0 +1,6 @@
+(set-logic QF_BV)
+(declare-fun x () (_ BitVec 16))
+(declare-fun y () (_ BitVec 16))
+(assert (not (= (bvadd (bvxor x y) (bvmul #x0002 (bvand x y))) (bvadd x y))))
+(check-sat)
+(exit)

@@ -1,0 +1,18 @@
+use strict; use warnings; use List::Util qw(sum max first reduce); use Digest::SHA qw(sha256_hex); use Digest::MD5 qw(md5_hex); use JSON::PP; use Data::Dumper;
+$| = 1; $Data::Dumper::Sortkeys = 1; $Data::Dumper::Indent = 1;
+print "perl $]\n";
+my %c; $c{lc $1}++ while "The quick brown fox. The lazy dog; the end" =~ /(\w+)/g;
+print join(" ", map { "$_=$c{$_}" } sort { $c{$b} <=> $c{$a} || $a cmp $b } keys %c), "\n";
+(my $t = "2026-11-22T10:20") =~ s/(\d+)-(\d+)-(\d+)/sprintf "%02d.%02d.%d", $3, $2, $1/e; print "$t\n";
+print sha256_hex("tierra"), " ", md5_hex("tierra"), "\n";
+print JSON::PP->new->canonical->encode({ a => [1, 2.5, undef, JSON::PP::true], b => { c => "\x{e9}" } }), "\n";
+eval { die { code => 7 } }; print "caught $@->{code}\n"; eval { my $x = 1 / (1 - 1); }; print "error: $@";
+package Animal { sub new { my ($c, %a) = @_; bless {%a}, $c } sub speak { my $s = shift; sprintf "%s says %s", $s->{name}, $s->sound } } package Dog { our @ISA = 'Animal'; sub sound { "woof" } } package main;
+print Dog->new(name => "Rex")->speak, "\n";
+my @p = grep { my $n = $_; $n > 1 && !first { $n % $_ == 0 } 2 .. sqrt $n } 1 .. 2000; print scalar(@p), " $p[-1] ", sum(@p), "\n";
+my $f; $f = sub { my $n = shift; $n < 2 ? $n : $f->($n - 1) + $f->($n - 2) }; print $f->(17), "\n";
+print "match: $1|$2|$+{w}\n" if "foo=bar; baz" =~ /^(\w+)=(?<v>\w+);\s+(?<w>(?:ba(?=z)z))$/;
+print Dumper([1, { x => [undef, "q"] }]); my @g = gmtime 0; printf "%d-%02d %s\n", $g[5] + 1900, $g[4] + 1, int(-2.5);
+local $_ = "abcabc"; tr/a-c/A-C/; print "$_ ", scalar reverse("xyz"), " ", join(",", sort { $a <=> $b } (10, 9, 2)), " ", "ab" x 3, "\n";
+my @s = map { { n => $_, k => ($_ * 7919) % 1009 } } 1 .. 3000; print join(" ", map { $_->{n} } (sort { $a->{k} <=> $b->{k} or $a->{n} <=> $b->{n} } @s)[0 .. 5]), "\n";
+printf "%s\n", join ",", unpack("A2 n C", pack("A2 n C", "hi", 513, 65));
