@@ -4,6 +4,9 @@
 //! nothing to compare with. Runs are interleaved, so that a machine that slows down slows all of
 //! them down; the least time of each counts. Output is compared between engines: a fast wrong
 //! answer is no result.
+//!
+//! Some programs choose at random how much they do, so that two engines never do the same. What
+//! they consume of fuel tells them apart; they are listed, and not counted.
 
 use crate::process::{self, Finished};
 use crate::{Outcome, cargo};
@@ -14,6 +17,9 @@ use std::time::Duration;
 
 const RUNS: usize = 5;
 const LIMIT: Duration = Duration::from_secs(300);
+
+/// How much more one run may do than another and still be the same work.
+const STEADY: f64 = 1.02;
 
 /// An engine: its name, its program, and the words before the options.
 struct Engine {
@@ -54,7 +60,10 @@ pub fn run(args: &[String]) -> Outcome {
             continue;
         }
         let scores = measure(&engines, program, runs);
-        if let Some(ratio) = line(name, &scores) {
+        let steady = is_steady(&engines[0], program);
+        if let Some(ratio) = line(name, &scores, steady)
+            && steady
+        {
             ratios.push((ratio, name));
         }
     }
@@ -124,7 +133,26 @@ fn measure(engines: &[Engine], program: &Value, runs: usize) -> Vec<Score> {
     scores
 }
 
+/// Whether two runs of our own do the same work, or nearly: clocks may make a little difference.
+fn is_steady(own: &Engine, program: &Value) -> bool {
+    let work = || {
+        let options = ["--fuel", "9000000000000000000", "--log", "info"];
+        let run = process::run(&mut command_with(own, &options, program), LIMIT).ok()?;
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let (_, consumed) = said.split_once("consumed=")?;
+        consumed.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    match (work(), work()) {
+        (Some(a), Some(b)) => a.max(b) <= a.min(b) * STEADY,
+        _ => false,
+    }
+}
+
 fn command(engine: &Engine, program: &Value) -> Command {
+    command_with(engine, &[], program)
+}
+
+fn command_with(engine: &Engine, options: &[&str], program: &Value) -> Command {
     let texts = |value: &Value| -> Vec<String> {
         value
             .as_array()
@@ -134,7 +162,7 @@ fn command(engine: &Engine, program: &Value) -> Command {
             .collect()
     };
     let mut command = Command::new(&engine.program);
-    command.args(engine.words);
+    command.args(engine.words).args(options);
     if let Some(folder) = program["cwd"].as_str() {
         command.current_dir(Path::new(folder));
     }
@@ -169,7 +197,7 @@ impl Score {
 }
 
 /// Prints a program's line; returns how much of its peer's time the first engine took.
-fn line(name: &str, scores: &[Score]) -> Option<f64> {
+fn line(name: &str, scores: &[Score], steady: bool) -> Option<f64> {
     print!("{name:32}");
     for score in scores {
         match (score.best, &score.failure) {
@@ -183,7 +211,8 @@ fn line(name: &str, scores: &[Score]) -> Option<f64> {
         _ => None,
     };
     match ratio {
-        Some(ratio) => println!("{ratio:10.2}"),
+        Some(ratio) if steady => println!("{ratio:10.2}"),
+        Some(_) => println!("    its work varies; not counted"),
         None => println!(),
     }
     for why in scores.iter().filter_map(|score| score.failure.as_ref()) {
