@@ -21,6 +21,8 @@
 //! * References to heap objects are in slots, never only in an accumulator, whenever Rust code
 //!   runs that may collect.
 #![cfg_attr(not(feature = "std"), no_std)]
+// A compact build leaves most shapes of instructions aside.
+#![cfg_attr(tierra_compact, allow(dead_code))]
 
 extern crate alloc;
 

@@ -1,11 +1,13 @@
-//! Small stand-ins for the handlers of numeric operators and conditional branches: one for each
+//! Small stand-ins for the handlers of numeric operators, accesses to memory and conditional
+//! branches: one for each
 //! operator, which finds out where its operands are and where the result goes. Constants are
 //! not folded; compilers have done that.
 
 use super::branch::{Back, BranchMode, Forward, jump};
+use super::memory::{Address, LoadOp, StoreOp, address, place_of, place_of_in};
 use super::numeric::{BinaryOp, Mode, UnaryOp};
 use super::trap;
-use crate::dispatch::{Flow, Handler, Instr, Regs, handler};
+use crate::dispatch::{Flow, Handler, Instr, Regs, Stop, handler};
 use crate::operand::*;
 use core::marker::PhantomData;
 use tierra_core::Trap;
@@ -207,5 +209,151 @@ unsafe fn branch_operands<T: Scalar>(r: &Regs) -> (T, T) {
             m if m == BranchMode::SlotImm as u32 => (SlotD::get(r), Imm16::get(r)),
             _ => (Acc::get(r), Imm16::get(r)),
         }
+    }
+}
+
+/// In the place of an [`Address`], the general forms: 32-bit, then 64-bit addresses.
+const GENERAL: u32 = 7;
+
+/// What the translator knows of a load.
+pub(crate) struct LoadRow(Handler);
+
+pub(crate) const fn load_row<O: LoadOp>() -> LoadRow {
+    LoadRow(handler::<AnyLoad<O>>())
+}
+
+impl LoadRow {
+    fn ops(&self, form: u32) -> [Op; 2] {
+        [0, TO_SLOT].map(|to| Op::with_mode(self.0, form << 1 | to))
+    }
+
+    /// By destination: accumulator, slot.
+    pub fn short(&self, address: Address) -> [Op; 2] {
+        self.ops(address as u32)
+    }
+
+    /// By destination: accumulator, slot.
+    pub fn general(&self, is_64: bool) -> [Op; 2] {
+        self.ops(GENERAL + u32::from(is_64))
+    }
+}
+
+/// What the translator knows of a store.
+pub(crate) struct StoreRow(Handler);
+
+pub(crate) const fn store_row<O: StoreOp>() -> StoreRow {
+    StoreRow(handler::<AnyStore<O>>())
+}
+
+impl StoreRow {
+    fn ops(&self, form: u32) -> [Op; 3] {
+        [0, 1, 2].map(|value| Op::with_mode(self.0, form << 2 | value))
+    }
+
+    /// By value: slot, accumulator, the word behind the address's.
+    pub fn short(&self, address: Address) -> [Op; 3] {
+        self.ops(address as u32)
+    }
+
+    pub fn general(&self, is_64: bool) -> Op {
+        self.ops(GENERAL + u32::from(is_64))[0]
+    }
+}
+
+/// Words of an access of some form, without those of a value.
+fn words(form: u32) -> usize {
+    if form <= Address::Constant as u32 {
+        2
+    } else {
+        3
+    }
+}
+
+/// The place of an access.
+#[inline(never)]
+unsafe fn access(r: &Regs, form: u32, size: usize) -> Result<*mut u8, Flow> {
+    // SAFETY: `Instr::run`'s contract.
+    unsafe {
+        if form >= GENERAL {
+            let address = if form == GENERAL {
+                address::<false>(r)
+            } else {
+                address::<true>(r)
+            };
+            return place_of_in(r, r.args().b, address, r.word(2), size)
+                .map_err(|trap| Flow::Stop(Stop::trap(trap)));
+        }
+        let is = |a: Address, b: Address, c: Address| [a, b, c].iter().any(|x| *x as u32 == form);
+        let first: u32 = if form == Address::Constant as u32 {
+            0
+        } else if is(Address::Acc, Address::AccImm, Address::AccSlot) {
+            Acc::get(r)
+        } else {
+            SlotA::get(r)
+        };
+        let second: u32 = if is(Address::SlotImm, Address::AccImm, Address::AccImm) {
+            ImmWord::get(r)
+        } else if is(Address::SlotSlot, Address::AccSlot, Address::AccSlot) {
+            SlotWord::get(r)
+        } else {
+            0
+        };
+        place_of(r, first.wrapping_add(second), r.args().b, size)
+    }
+}
+
+/// `dst` = a number in memory
+struct AnyLoad<O>(PhantomData<O>);
+
+impl<O: LoadOp> Instr for AnyLoad<O> {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: `Instr::run`'s contract; the place is within the memory.
+        unsafe {
+            let form = r.mode() >> 1;
+            match access(r, form, size_of::<O::Memory>()) {
+                Ok(place) => {
+                    let value = O::widen(place.cast::<O::Memory>().read_unaligned());
+                    finish(r, value, words(form))
+                }
+                Err(flow) => flow,
+            }
+        }
+    }
+}
+
+/// A number in memory = a value
+struct AnyStore<O>(PhantomData<O>);
+
+impl<O: StoreOp> Instr for AnyStore<O> {
+    #[inline(always)]
+    unsafe fn run(r: &mut Regs) -> Flow {
+        // SAFETY: `Instr::run`'s contract; the place is within the memory.
+        unsafe {
+            match access(r, r.mode() >> 2, size_of::<O::Memory>()) {
+                Ok(place) => {
+                    let value = O::narrow(stored(r));
+                    place.cast::<O::Memory>().write_unaligned(value);
+                    Flow::Next
+                }
+                Err(flow) => flow,
+            }
+        }
+    }
+}
+
+/// The value of a store; goes on to the next instruction.
+#[inline(never)]
+unsafe fn stored<T: Scalar>(r: &mut Regs) -> T {
+    // SAFETY: `Instr::run`'s contract.
+    unsafe {
+        let words = words(r.mode() >> 2);
+        let (value, words) = match r.mode() & 3 {
+            0 => (SlotD::get(r), words),
+            1 => (Acc::get(r), words),
+            _ => (T::load(r.ip.add(words)), words + 1),
+        };
+        r.ip = r.ip.add(words);
+        value
     }
 }

@@ -5,10 +5,8 @@
 //! the offset. Bounds are checked explicitly; a shared memory that another thread has grown
 //! makes a check fail first and succeed once the size is read again.
 
-use super::trap;
-use crate::dispatch::{Flow, Handler, Instr, Regs, Stop, handler};
+use crate::dispatch::{Flow, Instr, Regs, Stop, handler};
 use crate::operand::*;
-use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 use tierra_core::{Trap, for_each_load, for_each_store};
 use tierra_vm::MemoryDef;
@@ -31,10 +29,22 @@ pub(crate) trait StoreOp {
 /// the memory has by now.
 #[inline(always)]
 pub(crate) unsafe fn place<T>(r: &Regs, address: u32, offset: u32) -> Result<*mut T, Flow> {
+    // SAFETY: the caller's.
+    unsafe { place_of(r, address, offset, size_of::<T>()).map(<*mut u8>::cast) }
+}
+
+/// As [`place`], for an access of some bytes.
+#[inline(always)]
+pub(super) unsafe fn place_of(
+    r: &Regs,
+    address: u32,
+    offset: u32,
+    size: usize,
+) -> Result<*mut u8, Flow> {
     let start = u64::from(address) + u64::from(offset);
-    if start + size_of::<T>() as u64 <= r.len as u64 {
+    if start + size as u64 <= r.len as u64 {
         // SAFETY: within the memory.
-        Ok(unsafe { r.mem.add(start as usize).cast() })
+        Ok(unsafe { r.mem.add(start as usize) })
     } else {
         Err(Flow::Goto(handler::<OutOfBounds>()))
     }
@@ -87,20 +97,28 @@ pub(crate) unsafe fn place_in<T>(
     address: u64,
     offset: u64,
 ) -> Result<*mut T, Trap> {
+    // SAFETY: the caller's.
+    unsafe { place_of_in(r, index, address, offset, size_of::<T>()).map(<*mut u8>::cast) }
+}
+
+/// As [`place_in`], for an access of some bytes.
+#[inline(always)]
+pub(super) unsafe fn place_of_in(
+    r: &Regs,
+    index: u32,
+    address: u64,
+    offset: u64,
+    size: usize,
+) -> Result<*mut u8, Trap> {
     // SAFETY: `memory`'s.
     let memory = unsafe { memory(r, index) };
     let len = memory.len.load(Ordering::Relaxed) as u64;
     let end = address
         .checked_add(offset)
-        .and_then(|start| start.checked_add(size_of::<T>() as u64));
+        .and_then(|start| start.checked_add(size as u64));
     match end {
         // SAFETY: within the memory.
-        Some(end) if end <= len => unsafe {
-            Ok(memory
-                .base
-                .add((end - size_of::<T>() as u64) as usize)
-                .cast())
-        },
+        Some(end) if end <= len => unsafe { Ok(memory.base.add((end - size as u64) as usize)) },
         _ => Err(Trap::MemoryOutOfBounds),
     }
 }
@@ -118,92 +136,12 @@ pub(crate) unsafe fn address<const W64: bool>(r: &Regs) -> u64 {
     }
 }
 
-/// Short load: `dst = memory0[address + b]`.
-pub(crate) struct Load<O, A, D, const WORDS: usize>(PhantomData<(O, A, D)>);
-
-impl<O: LoadOp, A: Source, D: Dest, const WORDS: usize> Instr for Load<O, A, D, WORDS> {
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Flow {
-        // SAFETY: `Instr::run`'s contract; `place` is within the memory.
-        unsafe {
-            let address = A::get::<u32>(r);
-            match place::<O::Memory>(r, address, r.args().b) {
-                Ok(place) => {
-                    let value = O::widen(place.read_unaligned());
-                    D::put(r, value);
-                    r.ip = r.ip.add(WORDS);
-                    Flow::Next
-                }
-                Err(flow) => flow,
-            }
-        }
-    }
-}
-
 /// A constant address: the whole of it is in `b`.
 pub(crate) struct Zero;
 impl Source for Zero {
     #[inline(always)]
     unsafe fn get<T: Scalar>(_: &Regs) -> T {
         T::from_imm(0)
-    }
-}
-
-/// General load: slot `a` is the address.
-pub(crate) struct LoadFrom<O, D, const W64: bool>(PhantomData<(O, D)>);
-
-impl<O: LoadOp, D: Dest, const W64: bool> Instr for LoadFrom<O, D, W64> {
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Flow {
-        // SAFETY: `Instr::run`'s contract; `place` is within the memory.
-        unsafe {
-            let address = address::<W64>(r);
-            let place = trap!(place_in::<O::Memory>(r, r.args().b, address, r.word(2)));
-            let value = O::widen(place.read_unaligned());
-            D::put(r, value);
-            r.ip = r.ip.add(3);
-        }
-        Flow::Next
-    }
-}
-
-/// Short store: the address is slot `a` or the accumulator, the value slot `dst`, the
-/// accumulator or the third word.
-pub(crate) struct Store<O, A, V, const WORDS: usize>(PhantomData<(O, A, V)>);
-
-impl<O: StoreOp, A: Source, V: Source, const WORDS: usize> Instr for Store<O, A, V, WORDS> {
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Flow {
-        // SAFETY: `Instr::run`'s contract; `place` is within the memory.
-        unsafe {
-            let address = A::get::<u32>(r);
-            let value = O::narrow(V::get(r));
-            match place::<O::Memory>(r, address, r.args().b) {
-                Ok(place) => {
-                    place.write_unaligned(value);
-                    r.ip = r.ip.add(WORDS);
-                    Flow::Next
-                }
-                Err(flow) => flow,
-            }
-        }
-    }
-}
-
-/// General store: slot `a` is the address, slot `dst` the value.
-pub(crate) struct StoreTo<O, const W64: bool>(PhantomData<O>);
-
-impl<O: StoreOp, const W64: bool> Instr for StoreTo<O, W64> {
-    #[inline(always)]
-    unsafe fn run(r: &mut Regs) -> Flow {
-        // SAFETY: `Instr::run`'s contract; `place` is within the memory.
-        unsafe {
-            let address = address::<W64>(r);
-            let value = O::narrow(SlotD::get(r));
-            trap!(place_in::<O::Memory>(r, r.args().b, address, r.word(2))).write_unaligned(value);
-            r.ip = r.ip.add(3);
-        }
-        Flow::Next
     }
 }
 
@@ -223,88 +161,209 @@ pub(crate) enum Address {
     AccSlot,
 }
 
+#[cfg(not(tierra_compact))]
 impl Address {
     const COUNT: usize = 7;
 }
 
-/// Handlers of a load; the last index is the destination (accumulator, slot).
-pub(crate) struct LoadRow {
-    /// By [`Address`].
-    pub short: [[Handler; 2]; Address::COUNT],
-    /// By width of addresses: 32, 64 bits.
-    pub general: [[Handler; 2]; 2],
-}
+#[cfg(tierra_compact)]
+pub(crate) use super::compact::{LoadRow, StoreRow, load_row, store_row};
+#[cfg(not(tierra_compact))]
+pub(crate) use full::{LoadRow, StoreRow};
+#[cfg(not(tierra_compact))]
+use full::{load_row, store_row};
 
-const fn load_pair<O: LoadOp, A: Source, const WORDS: usize>() -> [Handler; 2] {
-    [
-        handler::<Load<O, A, ToAcc, WORDS>>(),
-        handler::<Load<O, A, ToSlot, WORDS>>(),
-    ]
-}
+/// One handler for each place that operands may be in.
+#[cfg(not(tierra_compact))]
+mod full {
+    use super::*;
+    use crate::dispatch::Handler;
+    use crate::ops::trap;
+    use core::marker::PhantomData;
 
-const fn load_row<O: LoadOp>() -> LoadRow {
-    LoadRow {
-        short: [
-            load_pair::<O, SlotA, 2>(),
-            load_pair::<O, Acc, 2>(),
-            load_pair::<O, Zero, 2>(),
-            load_pair::<O, Sum<SlotA, ImmWord>, 3>(),
-            load_pair::<O, Sum<SlotA, SlotWord>, 3>(),
-            load_pair::<O, Sum<Acc, ImmWord>, 3>(),
-            load_pair::<O, Sum<Acc, SlotWord>, 3>(),
-        ],
-        general: [
-            [
-                handler::<LoadFrom<O, ToAcc, false>>(),
-                handler::<LoadFrom<O, ToSlot, false>>(),
-            ],
-            [
-                handler::<LoadFrom<O, ToAcc, true>>(),
-                handler::<LoadFrom<O, ToSlot, true>>(),
-            ],
-        ],
+    /// Short load: `dst = memory0[address + b]`.
+    pub(crate) struct Load<O, A, D, const WORDS: usize>(PhantomData<(O, A, D)>);
+
+    impl<O: LoadOp, A: Source, D: Dest, const WORDS: usize> Instr for Load<O, A, D, WORDS> {
+        #[inline(always)]
+        unsafe fn run(r: &mut Regs) -> Flow {
+            // SAFETY: `Instr::run`'s contract; `place` is within the memory.
+            unsafe {
+                let address = A::get::<u32>(r);
+                match place::<O::Memory>(r, address, r.args().b) {
+                    Ok(place) => {
+                        let value = O::widen(place.read_unaligned());
+                        D::put(r, value);
+                        r.ip = r.ip.add(WORDS);
+                        Flow::Next
+                    }
+                    Err(flow) => flow,
+                }
+            }
+        }
     }
-}
 
-/// Handlers of a store.
-pub(crate) struct StoreRow {
-    /// By [`Address`], then value: slot, accumulator, the word behind the address's.
-    pub short: [[Handler; 3]; Address::COUNT],
-    /// By width of addresses: 32, 64 bits.
-    pub general: [Handler; 2],
-}
+    /// General load: slot `a` is the address.
+    pub(crate) struct LoadFrom<O, D, const W64: bool>(PhantomData<(O, D)>);
 
-const fn store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
-    [
-        handler::<Store<O, A, SlotD, 2>>(),
-        handler::<Store<O, A, Acc, 2>>(),
-        handler::<Store<O, A, ImmWord, 3>>(),
-    ]
-}
+    impl<O: LoadOp, D: Dest, const W64: bool> Instr for LoadFrom<O, D, W64> {
+        #[inline(always)]
+        unsafe fn run(r: &mut Regs) -> Flow {
+            // SAFETY: `Instr::run`'s contract; `place` is within the memory.
+            unsafe {
+                let address = address::<W64>(r);
+                let place = trap!(place_in::<O::Memory>(r, r.args().b, address, r.word(2)));
+                let value = O::widen(place.read_unaligned());
+                D::put(r, value);
+                r.ip = r.ip.add(3);
+            }
+            Flow::Next
+        }
+    }
 
-const fn sum_store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
-    [
-        handler::<Store<O, A, SlotD, 3>>(),
-        handler::<Store<O, A, Acc, 3>>(),
-        handler::<Store<O, A, ImmWord3, 4>>(),
-    ]
-}
+    /// Short store: the address is slot `a` or the accumulator, the value slot `dst`, the
+    /// accumulator or the third word.
+    pub(crate) struct Store<O, A, V, const WORDS: usize>(PhantomData<(O, A, V)>);
 
-const fn store_row<O: StoreOp>() -> StoreRow {
-    StoreRow {
-        short: [
-            store_values::<O, SlotA>(),
-            store_values::<O, Acc>(),
-            store_values::<O, Zero>(),
-            sum_store_values::<O, Sum<SlotA, ImmWord>>(),
-            sum_store_values::<O, Sum<SlotA, SlotWord>>(),
-            sum_store_values::<O, Sum<Acc, ImmWord>>(),
-            sum_store_values::<O, Sum<Acc, SlotWord>>(),
-        ],
-        general: [
-            handler::<StoreTo<O, false>>(),
-            handler::<StoreTo<O, true>>(),
-        ],
+    impl<O: StoreOp, A: Source, V: Source, const WORDS: usize> Instr for Store<O, A, V, WORDS> {
+        #[inline(always)]
+        unsafe fn run(r: &mut Regs) -> Flow {
+            // SAFETY: `Instr::run`'s contract; `place` is within the memory.
+            unsafe {
+                let address = A::get::<u32>(r);
+                let value = O::narrow(V::get(r));
+                match place::<O::Memory>(r, address, r.args().b) {
+                    Ok(place) => {
+                        place.write_unaligned(value);
+                        r.ip = r.ip.add(WORDS);
+                        Flow::Next
+                    }
+                    Err(flow) => flow,
+                }
+            }
+        }
+    }
+
+    /// General store: slot `a` is the address, slot `dst` the value.
+    pub(crate) struct StoreTo<O, const W64: bool>(PhantomData<O>);
+
+    impl<O: StoreOp, const W64: bool> Instr for StoreTo<O, W64> {
+        #[inline(always)]
+        unsafe fn run(r: &mut Regs) -> Flow {
+            // SAFETY: `Instr::run`'s contract; `place` is within the memory.
+            unsafe {
+                let address = address::<W64>(r);
+                let value = O::narrow(SlotD::get(r));
+                trap!(place_in::<O::Memory>(r, r.args().b, address, r.word(2)))
+                    .write_unaligned(value);
+                r.ip = r.ip.add(3);
+            }
+            Flow::Next
+        }
+    }
+
+    /// Handlers of a load; the last index is the destination (accumulator, slot).
+    pub(crate) struct LoadRow {
+        /// By [`Address`].
+        short: [[Handler; 2]; Address::COUNT],
+        /// By width of addresses: 32, 64 bits.
+        general: [[Handler; 2]; 2],
+    }
+
+    impl LoadRow {
+        /// By destination: accumulator, slot.
+        pub fn short(&self, address: Address) -> [Op; 2] {
+            self.short[address as usize].map(Op::from)
+        }
+
+        /// By destination: accumulator, slot.
+        pub fn general(&self, is_64: bool) -> [Op; 2] {
+            self.general[usize::from(is_64)].map(Op::from)
+        }
+    }
+
+    const fn load_pair<O: LoadOp, A: Source, const WORDS: usize>() -> [Handler; 2] {
+        [
+            handler::<Load<O, A, ToAcc, WORDS>>(),
+            handler::<Load<O, A, ToSlot, WORDS>>(),
+        ]
+    }
+
+    pub const fn load_row<O: LoadOp>() -> LoadRow {
+        LoadRow {
+            short: [
+                load_pair::<O, SlotA, 2>(),
+                load_pair::<O, Acc, 2>(),
+                load_pair::<O, Zero, 2>(),
+                load_pair::<O, Sum<SlotA, ImmWord>, 3>(),
+                load_pair::<O, Sum<SlotA, SlotWord>, 3>(),
+                load_pair::<O, Sum<Acc, ImmWord>, 3>(),
+                load_pair::<O, Sum<Acc, SlotWord>, 3>(),
+            ],
+            general: [
+                [
+                    handler::<LoadFrom<O, ToAcc, false>>(),
+                    handler::<LoadFrom<O, ToSlot, false>>(),
+                ],
+                [
+                    handler::<LoadFrom<O, ToAcc, true>>(),
+                    handler::<LoadFrom<O, ToSlot, true>>(),
+                ],
+            ],
+        }
+    }
+
+    /// Handlers of a store.
+    pub(crate) struct StoreRow {
+        /// By [`Address`], then value: slot, accumulator, the word behind the address's.
+        short: [[Handler; 3]; Address::COUNT],
+        /// By width of addresses: 32, 64 bits.
+        general: [Handler; 2],
+    }
+
+    impl StoreRow {
+        /// By value: slot, accumulator, the word behind the address's.
+        pub fn short(&self, address: Address) -> [Op; 3] {
+            self.short[address as usize].map(Op::from)
+        }
+
+        pub fn general(&self, is_64: bool) -> Op {
+            self.general[usize::from(is_64)].into()
+        }
+    }
+
+    const fn store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
+        [
+            handler::<Store<O, A, SlotD, 2>>(),
+            handler::<Store<O, A, Acc, 2>>(),
+            handler::<Store<O, A, ImmWord, 3>>(),
+        ]
+    }
+
+    const fn sum_store_values<O: StoreOp, A: Source>() -> [Handler; 3] {
+        [
+            handler::<Store<O, A, SlotD, 3>>(),
+            handler::<Store<O, A, Acc, 3>>(),
+            handler::<Store<O, A, ImmWord3, 4>>(),
+        ]
+    }
+
+    pub const fn store_row<O: StoreOp>() -> StoreRow {
+        StoreRow {
+            short: [
+                store_values::<O, SlotA>(),
+                store_values::<O, Acc>(),
+                store_values::<O, Zero>(),
+                sum_store_values::<O, Sum<SlotA, ImmWord>>(),
+                sum_store_values::<O, Sum<SlotA, SlotWord>>(),
+                sum_store_values::<O, Sum<Acc, ImmWord>>(),
+                sum_store_values::<O, Sum<Acc, SlotWord>>(),
+            ],
+            general: [
+                handler::<StoreTo<O, false>>(),
+                handler::<StoreTo<O, true>>(),
+            ],
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Translator<'_> {
                     a: place.a,
                     b: place.offset,
                 };
-                self.emit_result(row.short[place.address as usize], args, ty)?;
+                self.emit_result(row.short(place.address), args, ty)?;
                 if let Some(word) = place.word {
                     self.emit_word(word);
                 }
@@ -93,7 +93,7 @@ impl Translator<'_> {
                     a,
                     b: memory,
                 };
-                self.emit_result(row.general[usize::from(is_64)], args, ty)?;
+                self.emit_result(row.general(is_64), args, ty)?;
                 self.emit_word(offset);
             }
         }
@@ -180,15 +180,15 @@ impl Translator<'_> {
                         .expect("one value can't be pending twice");
                     value = Operand::Slot(slot);
                 }
-                let handlers = row.short[place.address as usize];
-                let (handler, dst) = match value {
-                    Operand::Slot(v) => (handlers[0], v),
-                    Operand::Acc => (handlers[1], 0),
-                    Operand::Const(_) => (handlers[2], 0),
+                let ops = row.short(place.address);
+                let (op, dst) = match value {
+                    Operand::Slot(v) => (ops[0], v),
+                    Operand::Acc => (ops[1], 0),
+                    Operand::Const(_) => (ops[2], 0),
                 };
                 self.mark();
                 self.emit(
-                    handler,
+                    op,
                     Args {
                         dst,
                         a: place.a,
@@ -210,7 +210,7 @@ impl Translator<'_> {
                 let dst = self.pop_slot();
                 let a = self.pop_slot();
                 self.mark();
-                self.emit(row.general[usize::from(is_64)], Args { dst, a, b: memory });
+                self.emit(row.general(is_64), Args { dst, a, b: memory });
                 self.emit_word(offset);
             }
         }
