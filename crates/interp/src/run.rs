@@ -127,6 +127,11 @@ unsafe fn finish(exec: &ExecContext, stop: Stop) -> Status {
         Stop::HOST => Status::Host,
         other => {
             let trap = other.as_trap().expect("a stop is one of four things");
+            if trap == Trap::Interrupted {
+                // A host function may have found the reason itself: it has had its effect.
+                exec.reasons.fetch_and(!reason::INTERRUPT, Ordering::SeqCst);
+                exec.install_limits();
+            }
             // A trace that a nested entry has left shows more of the stack than ours would.
             if store.trace.is_empty() {
                 // SAFETY: the interpreter has just left, so the activation tells where it stood.

@@ -61,6 +61,12 @@ const CHORES: &[Chore] = &[
         bench::run,
     ),
     (
+        "fuzz",
+        "[--seconds N] [--seed N] [--target NAME]",
+        "differential fuzzing, with the release build",
+        fuzz,
+    ),
+    (
         "size",
         "",
         "the size of the stripped release build",
@@ -84,6 +90,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn fuzz(args: &[String]) -> Outcome {
+    let mut command = vec!["run", "--release", "--package", "tierra-fuzz", "--"];
+    command.extend(cargo::strs(args));
+    cargo::run(&command, &[])
 }
 
 fn usage() {
