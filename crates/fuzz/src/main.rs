@@ -29,7 +29,11 @@ fn options() -> Result<Options, String> {
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
-        let number = || value.parse::<u64>().map_err(|e| format!("{flag} {value}: {e}"));
+        let number = || {
+            value
+                .parse::<u64>()
+                .map_err(|e| format!("{flag} {value}: {e}"))
+        };
         match flag.as_str() {
             "--seconds" => options.seconds = number()?,
             "--cases" => options.cases = number()?,
@@ -122,7 +126,11 @@ fn report(target: &Target, seed: u64, failure: &Failure, out: &Path) {
     let small = reduce::module(&failure.wasm, &mut |wasm| target.check(seed, wasm).is_err());
     let base = out.join(format!("{}-{seed}", target.name));
     let why = target.check(seed, &small).err().unwrap_or_default();
-    let text = format!(";; {}\n;; reduced: {why}\n{}", failure.what, generate::text(&small));
+    let text = format!(
+        ";; {}\n;; reduced: {why}\n{}",
+        failure.what,
+        generate::text(&small)
+    );
     let written = std::fs::write(base.with_extension("wasm"), &failure.wasm)
         .and_then(|()| std::fs::write(base.with_extension("min.wasm"), &small))
         .and_then(|()| std::fs::write(base.with_extension("wat"), text));

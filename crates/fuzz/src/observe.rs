@@ -43,7 +43,10 @@ impl Observation {
 
     /// Calls that came to an end of their own.
     pub fn completed(&self) -> usize {
-        self.steps.iter().filter(|(_, o)| matches!(o, Outcome::Values(_))).count()
+        self.steps
+            .iter()
+            .filter(|(_, o)| matches!(o, Outcome::Values(_)))
+            .count()
     }
 }
 
@@ -85,7 +88,11 @@ pub fn difference(a: &Observation, b: &Observation) -> Option<String> {
         }
     }
     if a.state.len() != b.state.len() {
-        return Some(format!("{} lines of state and {}", a.state.len(), b.state.len()));
+        return Some(format!(
+            "{} lines of state and {}",
+            a.state.len(),
+            b.state.len()
+        ));
     }
     match (a.fuel, b.fuel) {
         (Some(x), Some(y)) if x != y => Some(format!("fuel {x} and {y}")),

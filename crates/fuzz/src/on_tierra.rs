@@ -58,7 +58,11 @@ pub fn compile(settings: &Settings, wasm: &[u8]) -> tierra::Result<Module> {
 /// When Tierra does not accept the module, or there is nothing that can be given for an import.
 pub fn run(settings: &Settings, wasm: &[u8], seed: u64) -> tierra::Result<Observation> {
     let module = compile(settings, wasm)?;
-    let host = Host { seed, calls: 0, log: Vec::new() };
+    let host = Host {
+        seed,
+        calls: 0,
+        log: Vec::new(),
+    };
     let mut store = Store::new(module.engine(), host);
     store.set_limits(StoreLimits {
         memory_bytes: MEMORY_LIMIT,
@@ -101,8 +105,10 @@ pub fn run(settings: &Settings, wasm: &[u8], seed: u64) -> tierra::Result<Observ
 }
 
 fn exports(store: &mut Store<Host>, instance: Instance) -> Vec<(String, Extern)> {
-    let mut exports: Vec<_> =
-        instance.exports(&*store).map(|e| (e.name.to_string(), e.item)).collect();
+    let mut exports: Vec<_> = instance
+        .exports(&*store)
+        .map(|e| (e.name.to_string(), e.item))
+        .collect();
     exports.sort_by(|a, b| a.0.cmp(&b.0));
     exports
 }
@@ -251,18 +257,20 @@ fn value(
             Number::V128 => Val::V128(V128::from_bits(bits)),
         });
     }
-    let ValType::Ref(r) = ty else { unreachable!("all others are numbers") };
+    let ValType::Ref(r) = ty else {
+        unreachable!("all others are numbers")
+    };
     let draw = random.next();
     if r.nullable && draw.is_multiple_of(4) {
         return Some(Val::null(&r.heap));
     }
     match r.heap {
-        HeapType::Extern => {
-            Some(Val::ExternRef(Some(ExternRef::new(store, draw as u32).ok()?)))
-        }
-        HeapType::I31 | HeapType::Eq | HeapType::Any => {
-            Some(Val::AnyRef(Some(AnyRef::from_i31(I31::wrapping(draw as u32)))))
-        }
+        HeapType::Extern => Some(Val::ExternRef(Some(
+            ExternRef::new(store, draw as u32).ok()?,
+        ))),
+        HeapType::I31 | HeapType::Eq | HeapType::Any => Some(Val::AnyRef(Some(AnyRef::from_i31(
+            I31::wrapping(draw as u32),
+        )))),
         _ if r.nullable => Some(Val::null(&r.heap)),
         _ => None,
     }
@@ -316,7 +324,10 @@ fn object(
         return Ok(format!("i31:{:#x}", i31.get_u32()));
     }
     if let Some(s) = r.as_struct(store.as_context())? {
-        let count = s.ty(store.as_context())?.as_struct().map_or(0, |fields| fields.len());
+        let count = s
+            .ty(store.as_context())?
+            .as_struct()
+            .map_or(0, |fields| fields.len());
         let mut texts = Vec::new();
         for i in 0..if depth == 0 { 0 } else { count } {
             let field = s.field(&mut *store, i)?;
@@ -340,12 +351,7 @@ fn object(
 }
 
 /// Something to import.
-fn stub(
-    store: &mut Store<Host>,
-    ty: ExternType,
-    seed: u64,
-    index: u64,
-) -> tierra::Result<Extern> {
+fn stub(store: &mut Store<Host>, ty: ExternType, seed: u64, index: u64) -> tierra::Result<Extern> {
     let mut random = Random::new(seed, import_purpose(index));
     let nothing = || Error::msg("nothing can be given for an import");
     Ok(match ty {
@@ -387,7 +393,8 @@ fn answer(
     host.calls += 1;
     let call = host.calls;
     if call <= 100 {
-        host.log.push(format!("import {index}({})", texts.join(" ")));
+        host.log
+            .push(format!("import {index}({})", texts.join(" ")));
     }
     let mut random = Random::new(host.seed, host_purpose(call));
     for (out, ty) in out.iter_mut().zip(results) {

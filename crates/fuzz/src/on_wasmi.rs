@@ -2,7 +2,8 @@
 
 use crate::observe::{Observation, Outcome, SOME_TRAP, hash};
 use crate::on_tierra::{
-    ImportNumbers, MEMORY_LIMIT, ROUNDS, TABLE_LIMIT, argument_purpose, host_purpose, import_purpose,
+    ImportNumbers, MEMORY_LIMIT, ROUNDS, TABLE_LIMIT, argument_purpose, host_purpose,
+    import_purpose,
 };
 use crate::random::Random;
 use crate::values::{self, Number};
@@ -39,7 +40,15 @@ pub fn run(fuel: Option<u64>, wasm: &[u8], seed: u64) -> Result<Observation, Err
         .memory_size(MEMORY_LIMIT as usize)
         .table_elements(TABLE_LIMIT as usize)
         .build();
-    let mut store = Store::new(&engine, Host { seed, calls: 0, log: Vec::new(), limits });
+    let mut store = Store::new(
+        &engine,
+        Host {
+            seed,
+            calls: 0,
+            log: Vec::new(),
+            limits,
+        },
+    );
     store.limiter(|host| &mut host.limits);
     if let Some(fuel) = fuel {
         store.set_fuel(fuel)?;
@@ -77,8 +86,10 @@ fn kind(ty: &ExternType) -> &'static str {
 }
 
 fn exports(store: &Store<Host>, instance: Instance) -> Vec<(String, Extern)> {
-    let mut exports: Vec<_> =
-        instance.exports(store).map(|e| (e.name().to_string(), e.into_extern())).collect();
+    let mut exports: Vec<_> = instance
+        .exports(store)
+        .map(|e| (e.name().to_string(), e.into_extern()))
+        .collect();
     exports.sort_by(|a, b| a.0.cmp(&b.0));
     exports
 }
@@ -95,9 +106,16 @@ fn call_all(
             let Extern::Func(func) = item else { continue };
             let ty = func.ty(&*store);
             let mut random = Random::new(seed, argument_purpose(round, i));
-            let params: Vec<_> =
-                ty.params().iter().map(|ty| value(&mut *store, *ty, &mut random)).collect();
-            let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+            let params: Vec<_> = ty
+                .params()
+                .iter()
+                .map(|ty| value(&mut *store, *ty, &mut random))
+                .collect();
+            let mut results: Vec<Val> = ty
+                .results()
+                .iter()
+                .map(|ty| Val::default_for_ty(*ty))
+                .collect();
             let outcome = match func.call(&mut *store, &params, &mut results) {
                 Ok(()) => Outcome::Values(results.iter().map(|v| text(&*store, v)).collect()),
                 Err(e) => outcome(&e),
@@ -245,7 +263,8 @@ fn answer(
     host.calls += 1;
     let call = host.calls;
     if call <= 100 {
-        host.log.push(format!("import {index}({})", texts.join(" ")));
+        host.log
+            .push(format!("import {index}({})", texts.join(" ")));
     }
     let mut random = Random::new(host.seed, host_purpose(call));
     for (out, ty) in out.iter_mut().zip(results) {

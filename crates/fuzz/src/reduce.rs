@@ -9,7 +9,9 @@ pub fn module(wasm: &[u8], fails: &mut dyn FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut best = wasm.to_vec();
     let bodies = count(&best);
     for body in 0..bodies {
-        let Some(candidate) = without_body(&best, body) else { continue };
+        let Some(candidate) = without_body(&best, body) else {
+            continue;
+        };
         if fails(&candidate) {
             best = candidate;
         }
@@ -43,7 +45,9 @@ impl Reencode for Without {
         self.at += 1;
         if self.at - 1 == self.body {
             let mut empty = Function::new([]);
-            empty.instruction(&Instruction::Unreachable).instruction(&Instruction::End);
+            empty
+                .instruction(&Instruction::Unreachable)
+                .instruction(&Instruction::End);
             code.function(&empty);
             return Ok(());
         }
@@ -54,6 +58,8 @@ impl Reencode for Without {
 fn without_body(wasm: &[u8], body: u32) -> Option<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
     let mut without = Without { body, at: 0 };
-    without.parse_core_module(&mut module, wasmparser::Parser::new(0), wasm).ok()?;
+    without
+        .parse_core_module(&mut module, wasmparser::Parser::new(0), wasm)
+        .ok()?;
     Some(module.finish())
 }

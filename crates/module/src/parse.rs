@@ -103,6 +103,7 @@ fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Mod
     let mut pending: Vec<Pending<'_>> = Vec::new();
     for payload in parser.parse_all(data) {
         let payload = payload?;
+        check_count(&payload)?;
         if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
             module.bodies.push(range(&body.range()));
             pending.push((func, body));
@@ -112,6 +113,30 @@ fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Mod
     }
     validate_bodies(pending, executor)?;
     Ok(module)
+}
+
+/// A section has no more entries than bytes. Validation would find out, too, but reserves memory
+/// for as many as there are said to be first: 160 MB for an import section of ten bytes.
+fn check_count(payload: &Payload<'_>) -> Result<(), ModuleError> {
+    let (count, range) = match payload {
+        Payload::TypeSection(s) => (s.count(), s.range()),
+        Payload::ImportSection(s) => (s.count(), s.range()),
+        Payload::FunctionSection(s) => (s.count(), s.range()),
+        Payload::TableSection(s) => (s.count(), s.range()),
+        Payload::MemorySection(s) => (s.count(), s.range()),
+        Payload::TagSection(s) => (s.count(), s.range()),
+        Payload::GlobalSection(s) => (s.count(), s.range()),
+        Payload::ExportSection(s) => (s.count(), s.range()),
+        Payload::ElementSection(s) => (s.count(), s.range()),
+        Payload::DataSection(s) => (s.count(), s.range()),
+        // That of the code section has to be that of the function section.
+        _ => return Ok(()),
+    };
+    if u64::from(count) <= range.end - range.start {
+        return Ok(());
+    }
+    let message = "unexpected end of section or function";
+    Err(ModuleError::malformed(message.into(), Some(range.end)))
 }
 
 /// Validates bodies in chunks of about [`CHUNK`] bytes; the error of the first function that

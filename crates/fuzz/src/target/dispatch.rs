@@ -10,7 +10,11 @@ pub fn summary(seed: u64, long: bool) -> String {
         return format!("{seed}: -");
     };
     let features = generate::features(Dialect::Everything);
-    let settings = Settings { features, fuel: Some(10_000_000), gc_stress: seed % 2 == 0 };
+    let settings = Settings {
+        features,
+        fuel: Some(10_000_000),
+        gc_stress: seed.is_multiple_of(2),
+    };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),
         Ok(seen) => {

@@ -40,10 +40,26 @@ pub struct Target {
 
 /// Every target.
 pub const ALL: &[Target] = &[
-    Target { name: "outside", generate: outside::generate, check: outside::check },
-    Target { name: "settings", generate: settings::generate, check: settings::check },
-    Target { name: "no-crash", generate: no_crash::generate, check: no_crash::check },
-    Target { name: "translate", generate: translate::generate, check: translate::check },
+    Target {
+        name: "outside",
+        generate: outside::generate,
+        check: outside::check,
+    },
+    Target {
+        name: "settings",
+        generate: settings::generate,
+        check: settings::check,
+    },
+    Target {
+        name: "no-crash",
+        generate: no_crash::generate,
+        check: no_crash::check,
+    },
+    Target {
+        name: "translate",
+        generate: translate::generate,
+        check: translate::check,
+    },
 ];
 
 impl Target {
@@ -58,7 +74,9 @@ impl Target {
     /// When it fails or panics.
     pub fn run(&self, seed: u64) -> Result<Verdict, Failure> {
         match (self.generate)(seed) {
-            Some(wasm) => self.check(seed, &wasm).map_err(|what| Failure { what, wasm }),
+            Some(wasm) => self
+                .check(seed, &wasm)
+                .map_err(|what| Failure { what, wasm }),
             None => Ok(Verdict::Skipped),
         }
     }

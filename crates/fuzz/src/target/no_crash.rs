@@ -97,7 +97,11 @@ fn section_len(bytes: &[u8]) -> Option<usize> {
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let features = generate::features(Dialect::Everything);
-    let settings = Settings { features, fuel: Some(100_000), gc_stress: false };
+    let settings = Settings {
+        features,
+        fuel: Some(100_000),
+        gc_stress: false,
+    };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);
     if start.elapsed() > Duration::from_secs(2) {

@@ -13,16 +13,33 @@ pub fn generate(seed: u64) -> Option<Vec<u8>> {
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let features = generate::features(Dialect::Everything);
-    let plain = Settings { features, fuel: None, gc_stress: false };
+    let plain = Settings {
+        features,
+        fuel: None,
+        gc_stress: false,
+    };
     on_tierra::compile(&plain, wasm).map_err(|e| format!("a valid module is rejected: {e}"))?;
     let Ok(expected) = on_tierra::run(&plain, wasm, seed) else {
         return Ok(Verdict::Skipped);
     };
-    let fuel = Settings { fuel: Some(FUEL), ..plain.clone() };
-    let stress = Settings { gc_stress: true, ..plain };
-    let both = Settings { gc_stress: true, ..fuel.clone() };
+    let fuel = Settings {
+        fuel: Some(FUEL),
+        ..plain.clone()
+    };
+    let stress = Settings {
+        gc_stress: true,
+        ..plain
+    };
+    let both = Settings {
+        gc_stress: true,
+        ..fuel.clone()
+    };
     let mut fuels = Vec::new();
-    for (what, settings) in [("fuel", fuel), ("GC stress", stress), ("fuel and GC stress", both)] {
+    for (what, settings) in [
+        ("fuel", fuel),
+        ("GC stress", stress),
+        ("fuel and GC stress", both),
+    ] {
         let seen = on_tierra::run(&settings, wasm, seed)
             .map_err(|e| format!("with {what} it fails: {e}"))?;
         if let Some(difference) = difference(&expected, &seen) {
@@ -32,7 +49,10 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     }
     let interrupted = expected.to_string().contains("Resource");
     if fuels[0] != fuels[1] && !interrupted {
-        return Err(format!("the fuel used is {} without GC stress, {} with", fuels[0], fuels[1]));
+        return Err(format!(
+            "the fuel used is {} without GC stress, {} with",
+            fuels[0], fuels[1]
+        ));
     }
     Ok(Verdict::Tried(expected.completed()))
 }

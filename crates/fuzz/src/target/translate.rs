@@ -32,13 +32,24 @@ pub fn generate(seed: u64) -> Option<Vec<u8>> {
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let features = generate::features(Dialect::Everything);
-    let plain = Settings { features, fuel: None, gc_stress: false };
+    let plain = Settings {
+        features,
+        fuel: None,
+        gc_stress: false,
+    };
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
-    let failed = seen.steps.iter().find(|(_, o)| matches!(o, crate::observe::Outcome::Failed(_)));
+    let failed = seen
+        .steps
+        .iter()
+        .find(|(_, o)| matches!(o, crate::observe::Outcome::Failed(_)));
     if let Some((what, outcome)) = failed {
         return Err(format!("{what}: {outcome:?}"));
     }
-    let stress = Settings { fuel: Some(5_000_000), gc_stress: true, ..plain };
+    let stress = Settings {
+        fuel: Some(5_000_000),
+        gc_stress: true,
+        ..plain
+    };
     let other = on_tierra::run(&stress, wasm, seed).map_err(|e| format!("with fuel: {e}"))?;
     match crate::observe::difference(&seen, &other) {
         None => Ok(Verdict::Tried(seen.completed())),

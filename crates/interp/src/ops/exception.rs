@@ -2,11 +2,10 @@
 //! that frames keep.
 
 use super::memory::reload;
-use super::trap;
 use crate::dispatch::{Flow, Instr, Regs, Stop};
 use tierra_core::Trap;
 use tierra_core::index::TagIdx;
-use tierra_vm::builtins;
+use tierra_vm::{Instance, builtins};
 
 /// Continues at the handler of the pending exception, or leaves for the entry below. `r` stands
 /// behind the instruction that threw.
@@ -28,6 +27,21 @@ pub(crate) unsafe fn unwind(r: &mut Regs) -> Flow {
     Flow::Next
 }
 
+/// Makes an exception and leaves it pending. Not a part of its handler: a `Result` with a number
+/// is returned through an address in the caller's frame, which then doesn't end in a jump.
+#[cold]
+#[inline(never)]
+unsafe fn throw(inst: *mut Instance, tag: TagIdx, payload: *mut u64) -> Option<Trap> {
+    // SAFETY: the caller's.
+    unsafe {
+        match builtins::exn_new(inst, tag, payload) {
+            Ok(exn) => crate::run::set_pending_exception(inst, exn),
+            Err(trap) => return Some(trap),
+        }
+    }
+    None
+}
+
 /// `throw`: arguments from slot `dst`, tag `b`; a site follows.
 pub(crate) struct Throw;
 
@@ -39,8 +53,9 @@ impl Instr for Throw {
             let args = r.args();
             let after = r.ip.add(3);
             crate::run::leave(after, r.sp, r.inst);
-            let exn = trap!(builtins::exn_new(r.inst, TagIdx(args.b), r.slot(args.dst)));
-            crate::run::set_pending_exception(r.inst, exn);
+            if let Some(trap) = throw(r.inst, TagIdx(args.b), r.slot(args.dst)) {
+                return Flow::Stop(Stop::trap(trap));
+            }
             r.ip = after;
             unwind(r)
         }

@@ -170,8 +170,9 @@ impl<T: 'static> Store<T> {
     pub fn set_deadline(&mut self, after: core::time::Duration) {
         let base = self.ptr.base_mut();
         base.deadline = None;
-        let at = std::time::Instant::now() + after;
-        base.deadline = Some(crate::deadline::Deadline::new(&base.exec, at));
+        // A time that the clock can't tell never comes.
+        let at = std::time::Instant::now().checked_add(after);
+        base.deadline = at.map(|at| crate::deadline::Deadline::new(&base.exec, at));
     }
 
     /// Lifts the deadline. If it has passed without stopping anything, that is forgotten.
@@ -180,9 +181,12 @@ impl<T: 'static> Store<T> {
         self.ptr.base_mut().deadline = None;
     }
 
-    /// The fixed limits of what guest code may use. What is already in use stays.
-    pub fn set_limits(&mut self, limits: StoreLimits) {
-        self.ptr.core_mut().limits = limits;
+    /// The fixed limits of what guest code may use. What is already in use stays. The heap may
+    /// take what both these limits and [`Config::gc_heap_max`](crate::Config::gc_heap_max) allow.
+    pub fn set_limits(&mut self, mut limits: StoreLimits) {
+        let most = self.engine().config().gc_heap_max as u64;
+        limits.gc_heap_bytes = limits.gc_heap_bytes.min(most);
+        self.ptr.core_mut().set_limits(limits);
     }
 
     /// Lets a part of the host's data decide whether memories and tables may grow, within the

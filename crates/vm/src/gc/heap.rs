@@ -73,7 +73,7 @@ impl GcHeap {
             spare: None,
             top: FIRST_OBJECT,
             end: 0,
-            limit: usize::try_from(limit.min(1 << 32)).unwrap_or(isize::MAX as usize),
+            limit: heap_limit(limit),
             stress,
             hosts: HostValues::default(),
             collections: 0,
@@ -92,6 +92,12 @@ impl GcHeap {
         if stress {
             self.end = 0;
         }
+    }
+
+    /// Sets how many bytes the heap may take. What is in use stays.
+    pub(crate) fn set_limit(&mut self, limit: u64) {
+        self.limit = heap_limit(limit).max(self.top);
+        self.end = self.end.min(self.limit);
     }
 
     /// Counters.
@@ -171,7 +177,8 @@ impl GcHeap {
         } else {
             threshold
         }
-        .min(space.capacity);
+        .min(space.capacity)
+        .min(self.limit);
         self.top = top;
         self.live = top - FIRST_OBJECT;
         self.collections += 1;
@@ -195,6 +202,11 @@ impl GcHeap {
             Ok(())
         }
     }
+}
+
+/// Offsets have 32 bits.
+fn heap_limit(bytes: u64) -> usize {
+    usize::try_from(bytes.min(1 << 32)).unwrap_or(isize::MAX as usize)
 }
 
 /// The type of an object with this type word, if it is a structure or an array.

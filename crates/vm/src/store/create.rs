@@ -12,6 +12,12 @@ use tierra_core::index::TypeId;
 use tierra_core::types::{GlobalType, MemoryType, RefKind, TableType, ValType};
 
 impl StoreCore {
+    /// Sets what the store may use. What is in use stays.
+    pub fn set_limits(&mut self, limits: StoreLimits) {
+        self.gc.set_limit(limits.gc_heap_bytes);
+        self.limits = limits;
+    }
+
     /// A memory of its type's minimal size.
     ///
     /// # Errors

@@ -1,0 +1,21 @@
+;; Found by the target `outside` in a build without LTO, and in the dev profile: handlers that did
+;; not end in a jump left bytes on the native stack each time, and loops aborted the process.
+
+(module
+  (memory 1)
+  (func (export "loads") (param i32) (result i32) (local i32)
+    (loop
+      (local.set 1 (i32.add (local.get 1) (i32.load16_s (local.get 1))))
+      (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+      (br_if 0 (local.get 0)))
+    (local.get 1))
+  (func (export "vectors") (param i32) (result i32) (local v128)
+    (loop
+      (local.set 1 (i8x16.avgr_u (local.get 1) (i32x4.splat (local.get 0))))
+      (local.set 1 (i16x8.narrow_i32x4_s (local.get 1) (i32x4.splat (local.get 0))))
+      (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+      (br_if 0 (local.get 0)))
+    (i32x4.extract_lane 2 (local.get 1))))
+
+(assert_return (invoke "loads" (i32.const 1000000)) (i32.const 0))
+(assert_return (invoke "vectors" (i32.const 1000000)) (i32.const 65537))
