@@ -86,7 +86,7 @@ macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         ///
-        /// A handle is valid in its scope: see [`RootScope`].
+        /// A handle is valid in its scope: see [`RootScope`](crate::RootScope).
         #[derive(Clone, Copy)]
         pub struct $name($crate::refs::Rooted);
 
