@@ -41,6 +41,13 @@ impl Observation {
         go_on
     }
 
+    /// Whether an end of resources ended it.
+    pub fn cut_short(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|(_, o)| matches!(o, Outcome::Resource(_)))
+    }
+
     /// Calls that came to an end of their own.
     pub fn completed(&self) -> usize {
         self.steps

@@ -19,6 +19,8 @@ pub struct Settings {
     pub fuel: Option<u64>,
     /// Whether garbage is collected at every allocation.
     pub gc_stress: bool,
+    /// Whether host functions collect garbage and call exports now and then.
+    pub host_reenters: bool,
 }
 
 /// Bytes that a memory may grow to, on every engine.
@@ -35,6 +37,9 @@ struct Host {
     seed: u64,
     calls: u64,
     log: Vec<String>,
+    /// The exports that host functions may call, in order.
+    exports: Vec<String>,
+    depth: usize,
 }
 
 /// A module as it was before it was run.
@@ -62,6 +67,8 @@ pub fn run(settings: &Settings, wasm: &[u8], seed: u64) -> tierra::Result<Observ
         seed,
         calls: 0,
         log: Vec::new(),
+        exports: Vec::new(),
+        depth: 0,
     };
     let mut store = Store::new(module.engine(), host);
     store.set_limits(StoreLimits {
@@ -92,6 +99,11 @@ pub fn run(settings: &Settings, wasm: &[u8], seed: u64) -> tierra::Result<Observ
         }
     };
     if let Some(instance) = instance {
+        if settings.host_reenters {
+            let exports = exports(&mut store, instance).into_iter();
+            let funcs = exports.filter(|(_, item)| matches!(item, Extern::Func(_)));
+            store.data_mut().exports = funcs.map(|(name, _)| name).collect();
+        }
         let go_on = call_all(&mut store, instance, &mut seen, seed);
         if go_on {
             look(&mut store, instance, &mut seen);
@@ -397,9 +409,52 @@ fn answer(
             .push(format!("import {index}({})", texts.join(" ")));
     }
     let mut random = Random::new(host.seed, host_purpose(call));
+    if !host.exports.is_empty() && call <= 100 {
+        reenter(&mut caller, &mut Random::new(random.clone().next(), 1))?;
+    }
     for (out, ty) in out.iter_mut().zip(results) {
         *out = value(&mut caller, ty, &mut random)
             .ok_or_else(|| Error::msg("no result can be made"))?;
     }
     Ok(())
+}
+
+/// Now and then collects garbage, or calls an export; half of the errors are passed on.
+fn reenter(caller: &mut Caller<'_, Host>, random: &mut Random) -> tierra::Result<()> {
+    if random.one_in(4) {
+        caller.gc();
+    }
+    if !random.one_in(3) || caller.data().depth >= 3 {
+        return Ok(());
+    }
+    let names = &caller.data().exports;
+    let name = names[random.below(names.len())].clone();
+    let Some(Extern::Func(func)) = caller.get_export(&name) else {
+        return Ok(());
+    };
+    let ty = func.ty(&*caller);
+    let mut params = Vec::new();
+    for ty in ty.params() {
+        params.extend(value(caller, ty, random));
+    }
+    if params.len() != ty.params().len() {
+        return Ok(());
+    }
+    let mut results: Vec<Val> = ty.results().iter().map(Val::default_of).collect();
+    caller.data_mut().depth += 1;
+    let ended = func.call(&mut *caller, &params, &mut results);
+    caller.data_mut().depth -= 1;
+    let line = match &ended {
+        Ok(()) => {
+            let texts: Vec<_> = results.iter().map(|v| text(caller, *v, 2)).collect();
+            format!("{name:?} from the host: {}", texts.join(" "))
+        }
+        Err(e) => format!("{name:?} from the host: {:?}", outcome(e)),
+    };
+    caller.data_mut().log.push(line);
+    match ended {
+        // What ends by resources ends at different places with different settings.
+        Err(e) if matches!(outcome(&e), Outcome::Resource(_)) || random.one_in(2) => Err(e),
+        _ => Ok(()),
+    }
 }

@@ -14,6 +14,7 @@ pub fn summary(seed: u64, long: bool) -> String {
         features,
         fuel: Some(10_000_000),
         gc_stress: seed.is_multiple_of(2),
+        host_reenters: true,
     };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),

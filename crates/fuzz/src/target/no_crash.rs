@@ -101,6 +101,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         features,
         fuel: Some(100_000),
         gc_stress: false,
+        host_reenters: true,
     };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);

@@ -22,6 +22,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         features,
         fuel,
         gc_stress: seed.is_multiple_of(3),
+        host_reenters: false,
     };
     let theirs = on_wasmi::run(fuel, wasm, seed);
     let ours = on_tierra::run(&settings, wasm, seed);

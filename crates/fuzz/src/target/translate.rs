@@ -36,6 +36,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         features,
         fuel: None,
         gc_stress: false,
+        host_reenters: true,
     };
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
     let failed = seen
