@@ -171,6 +171,7 @@ impl GcHeap {
 
     /// Objects live in `space` from now on, up to `top`. Sets when to collect next.
     pub(super) fn replace(&mut self, space: Space, top: usize, request: usize) {
+        let used = self.top;
         let threshold = (top * 2).saturating_add(request).max(MIN_SPACE);
         self.end = if self.stress {
             top + request
@@ -184,7 +185,7 @@ impl GcHeap {
         self.collections += 1;
         if let Some(mut old) = self.space.replace(space) {
             if self.stress {
-                old.region.spoil();
+                old.region.spoil(used);
             } else if old.capacity <= LARGEST_SPARE {
                 self.spare = Some(old);
             }

@@ -4,7 +4,7 @@
 //! - `Region`: zeroed memory that grows. `new(len, reserve, fixed)`: `len` bytes, with address
 //!   space for `reserve` bytes if that is to be had; if `fixed`, it must be and `commit` works up
 //!   to `reserve`. `commit(len)`: grows within the reservation. `grow(len)`: grows, and moves if
-//!   it must. `spoil()`: makes what is there recognizable garbage.
+//!   it must. `spoil(used)`: makes its first bytes recognizable garbage.
 //! - `Parker`: `new()`, for the calling thread; `park(Option<nanoseconds>) -> Parked`; `unpark()`.
 
 #[cfg(not(all(unix, feature = "std")))]

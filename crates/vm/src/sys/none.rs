@@ -77,9 +77,9 @@ impl Region {
         true
     }
 
-    pub(crate) fn spoil(&mut self) {
+    pub(crate) fn spoil(&mut self, used: usize) {
         // SAFETY: all of the memory is ours.
-        unsafe { self.base().write_bytes(0xdb, self.capacity) };
+        unsafe { self.base().write_bytes(0xdb, used.min(self.capacity)) };
     }
 }
 

@@ -106,9 +106,9 @@ impl Region {
         true
     }
 
-    pub(crate) fn spoil(&mut self) {
+    pub(crate) fn spoil(&mut self, used: usize) {
         // SAFETY: the pages are accessible.
-        unsafe { self.base().write_bytes(0xdb, self.committed) };
+        unsafe { self.base().write_bytes(0xdb, used.min(self.committed)) };
     }
 }
 
