@@ -6,6 +6,8 @@
 
 use crate::code::{Caught, Code, Header, ModuleCode, code_of_site};
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+use tierra_core::Trap;
 use tierra_vm::{
     Activation, ExecContext, Frames, Instance, InstanceData, Pending, RawFrame, builtins,
 };
@@ -109,37 +111,50 @@ unsafe fn find<'a>(frame: Frame) -> Option<(&'a Code, u32)> {
     }
 }
 
+/// What a search for a handler comes to.
+pub(crate) enum Search {
+    Found,
+    NotFound,
+    /// An interruption came first: frames and their handlers may be many.
+    Interrupted(Trap),
+}
+
 /// Finds the handler of the pending exception in the innermost activation. If there is one, the
 /// payload is in its slots and the activation's exit record says where to go on.
 ///
 /// # Safety
 /// As [`raw_backtrace`]; the exit record stands behind a site.
-pub(crate) unsafe fn find_handler(exec: *const ExecContext) -> bool {
+pub(crate) unsafe fn find_handler(exec: *const ExecContext) -> Search {
     // SAFETY: the caller's.
     unsafe {
         let exec = &*exec;
         let store = exec.store().as_mut();
         let Pending::Throw(exn) = store.pending else {
-            return false;
+            return Search::NotFound;
         };
         let exn = u64::from(exn.0);
         let exit = exit_ip(exec);
         let activation = &*exec.activation.get();
         let mut next = first(activation, exit);
         while let Some(frame) = next {
+            if exec.interp_limit.load(Ordering::Relaxed) == 0
+                && let Err(trap) = crate::run::poll(frame.inst)
+            {
+                return Search::Interrupted(trap);
+            }
             let (code, site) = code_of_site(frame.ip);
             if let Some(target) = catch(frame, code, site, exn) {
                 activation.exit_ip.set(code.entry().add(target as usize));
                 activation.exit_sp.set(frame.sp);
                 activation.exit_instance.set(frame.inst);
                 store.pending = Pending::None;
-                return true;
+                return Search::Found;
             }
             next = caller(frame, code, exit);
         }
         // Nothing is left of this activation's frames.
         activation.exit_ip.set(exit);
-        false
+        Search::NotFound
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::memory::reload;
 use crate::dispatch::{Flow, Instr, Regs, Stop};
+use crate::walk::Search;
 use tierra_core::Trap;
 use tierra_core::index::TagIdx;
 use tierra_vm::{Instance, builtins};
@@ -15,8 +16,10 @@ pub(crate) unsafe fn unwind(r: &mut Regs) -> Flow {
     unsafe {
         crate::run::leave(r.ip, r.sp, r.inst);
         let exec = (*r.inst).exec;
-        if !crate::walk::find_handler(exec) {
-            return Flow::Stop(Stop::THROW);
+        match crate::walk::find_handler(exec) {
+            Search::Found => {}
+            Search::NotFound => return Flow::Stop(Stop::THROW),
+            Search::Interrupted(trap) => return Flow::Stop(Stop::trap(trap)),
         }
         let activation = &*(*exec).activation.get();
         r.ip = activation.exit_ip.get();
