@@ -1,0 +1,6 @@
+//! The optimizing code generator.
+#![no_std]
+
+extern crate alloc;
+
+pub mod regalloc;

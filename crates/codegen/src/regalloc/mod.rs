@@ -1,0 +1,3 @@
+//! Register allocation.
+
+pub mod interface;
