@@ -1,0 +1,690 @@
+//! A function: arrays of everything, and the order of its blocks and instructions.
+
+use crate::entity::{Block, Constant, Inst, SigRef, Slot, Symbol, Value};
+use crate::inst::{Callee, InstData};
+use crate::types::{Signature, Type};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A list of values in the function's pool.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct ValueList {
+    start: u32,
+    len: u32,
+}
+
+impl ValueList {
+    /// No values.
+    pub const EMPTY: Self = Self { start: 0, len: 0 };
+
+    /// The number of values.
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    const fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+/// Where a terminator goes, with what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The block.
+    pub block: Block,
+    /// The arguments for its parameters.
+    pub args: ValueList,
+}
+
+/// The targets of a terminator, in the function's table of targets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Targets {
+    start: u32,
+    len: u32,
+}
+
+impl Targets {
+    /// No targets.
+    pub const EMPTY: Self = Self { start: 0, len: 0 };
+
+    /// The number of targets.
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    const fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueDef {
+    /// A result of an instruction.
+    Result(Inst, u32),
+    /// A parameter of a block.
+    Param(Block, u32),
+    /// Another value, which it was found to equal. Follow with [`Function::resolve`].
+    Alias(Value),
+}
+
+/// Where a function finds the end of its stack: the `i64` in memory at
+/// `[[context + offsets[0]] + offsets[1]]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StackLimit {
+    /// The offsets, from the context parameter on.
+    pub offsets: [i32; 2],
+    /// What to call, with all registers preserved, when the frame would end below the limit.
+    /// When it returns, the function goes on.
+    pub slow: Symbol,
+}
+
+/// One more than a valid id: none.
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Debug)]
+struct InstNode {
+    data: InstData,
+    block: u32,
+    prev: u32,
+    next: u32,
+    first_result: u32,
+    results: u32,
+    location: u32,
+}
+
+#[derive(Clone, Debug)]
+struct BlockNode {
+    params: Vec<Value>,
+    first: u32,
+    last: u32,
+    cold: bool,
+}
+
+/// A function in SSA form.
+#[derive(Clone, Debug, Default)]
+pub struct Function {
+    /// The name, for people.
+    pub name: String,
+    /// What it takes and gives. The parameters are those of the entry block.
+    pub signature: Signature,
+    /// Where the instance is among the parameters: its value is kept where walks of the stack find
+    /// it (at a fixed place of the frame).
+    pub context_param: Option<u32>,
+    /// How it notices that the stack is used up: on entry, before its frame is used.
+    pub stack_limit: Option<StackLimit>,
+    /// Signatures of its calls.
+    pub signatures: Vec<Signature>,
+    /// Sizes of the pieces of its frame in bytes; each is aligned to 16.
+    pub slots: Vec<u32>,
+    /// The tags of handlers: for each [`InstData::TryCall`] that was given some, the tag of each
+    /// target after the first. `None` catches everything.
+    handlers: Vec<(Inst, Vec<Option<u32>>)>,
+    constants: Vec<[u8; 16]>,
+    values: Vec<(Type, ValueDef)>,
+    insts: Vec<InstNode>,
+    blocks: Vec<BlockNode>,
+    layout: Vec<Block>,
+    pool: Vec<Value>,
+    targets: Vec<Target>,
+}
+
+impl Function {
+    /// An empty function, without blocks.
+    pub fn new(name: impl Into<String>, signature: Signature) -> Self {
+        Self {
+            name: name.into(),
+            signature,
+            ..Self::default()
+        }
+    }
+
+    /// Makes it empty, keeping the memory.
+    pub fn clear(&mut self) {
+        self.name.clear();
+        self.signature.params.clear();
+        self.signature.results.clear();
+        self.context_param = None;
+        self.stack_limit = None;
+        self.signatures.clear();
+        self.slots.clear();
+        self.handlers.clear();
+        self.constants.clear();
+        self.values.clear();
+        self.insts.clear();
+        self.blocks.clear();
+        self.layout.clear();
+        self.pool.clear();
+        self.targets.clear();
+    }
+
+    // Making things.
+
+    /// A new block, which is nowhere yet.
+    pub fn new_block(&mut self) -> Block {
+        let block = Block::from_index(self.blocks.len());
+        self.blocks.push(BlockNode {
+            params: Vec::new(),
+            first: NONE,
+            last: NONE,
+            cold: false,
+        });
+        block
+    }
+
+    /// Puts a block at the end of the layout. The first one is the entry.
+    pub fn append_block(&mut self, block: Block) {
+        self.layout.push(block);
+    }
+
+    /// A new parameter of a block.
+    pub fn append_param(&mut self, block: Block, ty: Type) -> Value {
+        let params = &mut self.blocks[block.index()].params;
+        let def = ValueDef::Param(block, params.len() as u32);
+        let value = Value::from_index(self.values.len());
+        self.values.push((ty, def));
+        params.push(value);
+        value
+    }
+
+    /// Puts a list of values into the pool.
+    pub fn list(&mut self, values: &[Value]) -> ValueList {
+        let start = u32::try_from(self.pool.len()).expect("a pool has fewer than 2^32 values");
+        self.pool.extend_from_slice(values);
+        ValueList {
+            start,
+            len: values.len() as u32,
+        }
+    }
+
+    /// Puts targets into the table.
+    pub fn target_list(&mut self, targets: &[Target]) -> Targets {
+        let start = u32::try_from(self.targets.len()).expect("there are fewer than 2^32 targets");
+        self.targets.extend_from_slice(targets);
+        Targets {
+            start,
+            len: targets.len() as u32,
+        }
+    }
+
+    /// Keeps a 16-byte constant.
+    pub fn constant(&mut self, bytes: [u8; 16]) -> Constant {
+        let constant = Constant::from_index(self.constants.len());
+        self.constants.push(bytes);
+        constant
+    }
+
+    /// Keeps a signature.
+    pub fn new_signature(&mut self, signature: Signature) -> SigRef {
+        let sig = SigRef::from_index(self.signatures.len());
+        self.signatures.push(signature);
+        sig
+    }
+
+    /// A new piece of the frame.
+    pub fn new_slot(&mut self, bytes: u32) -> Slot {
+        let slot = Slot::from_index(self.slots.len());
+        self.slots.push(bytes);
+        slot
+    }
+
+    /// Makes an instruction with its results, in no block yet. `location` is a place in the
+    /// source, for tables of code.
+    pub fn new_inst(&mut self, data: InstData, location: u32) -> Inst {
+        let inst = Inst::from_index(self.insts.len());
+        let first_result =
+            u32::try_from(self.values.len()).expect("there are fewer than 2^32 values");
+        let mut count = 0;
+        match data {
+            InstData::Call { sig, .. } | InstData::TryCall { sig, .. } => {
+                for &ty in &self.signatures[sig.index()].results {
+                    self.values.push((ty, ValueDef::Result(inst, count)));
+                    count += 1;
+                }
+            }
+            InstData::Wide { .. } => {
+                for index in 0..2 {
+                    self.values.push((Type::I64, ValueDef::Result(inst, index)));
+                }
+                count = 2;
+            }
+            _ => {
+                if let Some(ty) = self.result_type(&data) {
+                    self.values.push((ty, ValueDef::Result(inst, 0)));
+                    count = 1;
+                }
+            }
+        }
+        self.insts.push(InstNode {
+            data,
+            block: NONE,
+            prev: NONE,
+            next: NONE,
+            first_result,
+            results: count,
+            location,
+        });
+        inst
+    }
+
+    /// The type of the only result of an instruction, if it has one. Not for calls.
+    pub fn result_type(&self, data: &InstData) -> Option<Type> {
+        use InstData::*;
+        Some(match *data {
+            Const { ty, .. } => ty,
+            V128Const(_) | Shuffle { .. } => Type::V128,
+            Unary { op, .. } => op.result(),
+            Binary { op, .. } => op.result(),
+            Compare { .. } | RefToBits(_) => Type::I32,
+            Vector { op, .. } => op.result(),
+            Lane { op, .. } => op.result(),
+            Select { args, .. } => self.ty(args[0]),
+            BitsToRef(_) => Type::Ref,
+            Load { access, .. }
+            | AtomicLoad { access, .. }
+            | AtomicRmw { access, .. }
+            | AtomicCmpxchg { access, .. } => access.ty(),
+            SlotAddress(_) | SymbolAddress(_) | CalleeCell => Type::I64,
+            _ => return None,
+        })
+    }
+
+    /// Puts an instruction at the end of a block.
+    pub fn append(&mut self, block: Block, inst: Inst) {
+        let last = self.blocks[block.index()].last;
+        self.link(block, last, inst, NONE);
+    }
+
+    /// Puts an instruction before another.
+    pub fn insert_before(&mut self, inst: Inst, before: Inst) {
+        let node = &self.insts[before.index()];
+        let (block, prev) = (Block(node.block), node.prev);
+        self.link(block, prev, inst, before.0);
+    }
+
+    /// Puts an instruction at the start of a block.
+    pub fn prepend(&mut self, block: Block, inst: Inst) {
+        let first = self.blocks[block.index()].first;
+        self.link(block, NONE, inst, first);
+    }
+
+    fn link(&mut self, block: Block, prev: u32, inst: Inst, next: u32) {
+        let node = &mut self.insts[inst.index()];
+        debug_assert_eq!(node.block, NONE, "{inst} is in a block already");
+        (node.block, node.prev, node.next) = (block.0, prev, next);
+        match prev {
+            NONE => self.blocks[block.index()].first = inst.0,
+            prev => self.insts[prev as usize].next = inst.0,
+        }
+        match next {
+            NONE => self.blocks[block.index()].last = inst.0,
+            next => self.insts[next as usize].prev = inst.0,
+        }
+    }
+
+    /// Takes an instruction out of its block.
+    pub fn remove(&mut self, inst: Inst) {
+        let node = &mut self.insts[inst.index()];
+        let (block, prev, next) = (node.block, node.prev, node.next);
+        (node.block, node.prev, node.next) = (NONE, NONE, NONE);
+        if block == NONE {
+            return;
+        }
+        match prev {
+            NONE => self.blocks[block as usize].first = next,
+            prev => self.insts[prev as usize].next = next,
+        }
+        match next {
+            NONE => self.blocks[block as usize].last = prev,
+            next => self.insts[next as usize].prev = prev,
+        }
+    }
+
+    /// Replaces what an instruction does. The results stay: they have the same types.
+    pub fn replace(&mut self, inst: Inst, data: InstData) {
+        self.insts[inst.index()].data = data;
+    }
+
+    /// Makes a value another name of a second one, of the same type.
+    pub fn alias(&mut self, value: Value, to: Value) {
+        debug_assert_ne!(self.resolve(to), value, "an alias of itself");
+        self.values[value.index()].1 = ValueDef::Alias(to);
+    }
+
+    /// Replaces the parameters of a block.
+    pub fn set_params(&mut self, block: Block, params: Vec<Value>) {
+        for (index, value) in params.iter().enumerate() {
+            self.values[value.index()].1 = ValueDef::Param(block, index as u32);
+        }
+        self.blocks[block.index()].params = params;
+    }
+
+    /// Replaces the order of blocks. The first is the entry.
+    pub fn set_layout(&mut self, layout: Vec<Block>) {
+        self.layout = layout;
+    }
+
+    /// Marks a block as seldom run.
+    pub fn set_cold(&mut self, block: Block) {
+        self.blocks[block.index()].cold = true;
+    }
+
+    /// Gives the handlers of a `TryCall` their tags, one for each target after the first.
+    pub fn set_handlers(&mut self, inst: Inst, tags: Vec<Option<u32>>) {
+        match self.handlers.iter_mut().rev().find(|(i, _)| *i == inst) {
+            Some((_, old)) => *old = tags,
+            None => self.handlers.push((inst, tags)),
+        }
+    }
+
+    // Looking.
+
+    /// The tags of a `TryCall`'s handlers.
+    pub fn handlers(&self, inst: Inst) -> &[Option<u32>] {
+        // They are kept in the order of instructions, unless a pass rebuilt them.
+        match self.handlers.binary_search_by_key(&inst, |(i, _)| *i) {
+            Ok(index) => &self.handlers[index].1,
+            Err(_) => self
+                .handlers
+                .iter()
+                .find(|(i, _)| *i == inst)
+                .map_or(&[], |(_, tags)| tags),
+        }
+    }
+
+    /// The blocks in their order, the entry first.
+    pub fn layout(&self) -> &[Block] {
+        &self.layout
+    }
+
+    /// The entry block.
+    pub fn entry(&self) -> Block {
+        self.layout[0]
+    }
+
+    /// The number of blocks that were ever made.
+    pub fn num_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The number of instructions that were ever made.
+    pub fn num_insts(&self) -> usize {
+        self.insts.len()
+    }
+
+    /// The number of values that were ever made.
+    pub fn num_values(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The parameters of a block.
+    pub fn params(&self, block: Block) -> &[Value] {
+        &self.blocks[block.index()].params
+    }
+
+    /// Whether a block is seldom run.
+    pub fn is_cold(&self, block: Block) -> bool {
+        self.blocks[block.index()].cold
+    }
+
+    /// The instructions of a block in their order.
+    pub fn insts(&self, block: Block) -> impl Iterator<Item = Inst> + '_ {
+        let mut next = self.blocks[block.index()].first;
+        core::iter::from_fn(move || {
+            let inst = (next != NONE).then_some(Inst(next))?;
+            next = self.insts[inst.index()].next;
+            Some(inst)
+        })
+    }
+
+    /// The first instruction of a block.
+    pub fn first_inst(&self, block: Block) -> Option<Inst> {
+        let first = self.blocks[block.index()].first;
+        (first != NONE).then_some(Inst(first))
+    }
+
+    /// The last instruction of a block: its terminator, once it is complete.
+    pub fn last_inst(&self, block: Block) -> Option<Inst> {
+        let last = self.blocks[block.index()].last;
+        (last != NONE).then_some(Inst(last))
+    }
+
+    /// The instruction after this one in its block.
+    pub fn next_inst(&self, inst: Inst) -> Option<Inst> {
+        let next = self.insts[inst.index()].next;
+        (next != NONE).then_some(Inst(next))
+    }
+
+    /// The instruction before this one in its block.
+    pub fn prev_inst(&self, inst: Inst) -> Option<Inst> {
+        let prev = self.insts[inst.index()].prev;
+        (prev != NONE).then_some(Inst(prev))
+    }
+
+    /// The block that an instruction is in.
+    pub fn block_of(&self, inst: Inst) -> Option<Block> {
+        let block = self.insts[inst.index()].block;
+        (block != NONE).then_some(Block(block))
+    }
+
+    /// What an instruction does.
+    pub fn data(&self, inst: Inst) -> &InstData {
+        &self.insts[inst.index()].data
+    }
+
+    /// The place in the source that an instruction comes from.
+    pub fn location(&self, inst: Inst) -> u32 {
+        self.insts[inst.index()].location
+    }
+
+    /// The results of an instruction: consecutive values.
+    pub fn results(&self, inst: Inst) -> impl ExactSizeIterator<Item = Value> + use<> {
+        let node = &self.insts[inst.index()];
+        let first = node.first_result;
+        (0..node.results).map(move |index| Value(first + index))
+    }
+
+    /// The only, or the first, result.
+    pub fn result(&self, inst: Inst) -> Value {
+        debug_assert!(self.insts[inst.index()].results > 0);
+        Value(self.insts[inst.index()].first_result)
+    }
+
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> Type {
+        self.values[value.index()].0
+    }
+
+    /// Where a value comes from.
+    pub fn def(&self, value: Value) -> ValueDef {
+        self.values[value.index()].1
+    }
+
+    /// The value behind aliases.
+    pub fn resolve(&self, mut value: Value) -> Value {
+        while let ValueDef::Alias(to) = self.values[value.index()].1 {
+            value = to;
+        }
+        value
+    }
+
+    /// The instruction that makes a value, behind aliases.
+    pub fn def_inst(&self, value: Value) -> Option<Inst> {
+        match self.def(self.resolve(value)) {
+            ValueDef::Result(inst, _) => Some(inst),
+            _ => None,
+        }
+    }
+
+    /// The bits of a scalar constant.
+    pub fn as_const(&self, value: Value) -> Option<u64> {
+        match *self.data(self.def_inst(value)?) {
+            InstData::Const { bits, .. } => Some(bits),
+            _ => None,
+        }
+    }
+
+    /// The values of a list.
+    pub fn values(&self, list: ValueList) -> &[Value] {
+        &self.pool[list.range()]
+    }
+
+    /// The values of a list, to change.
+    pub fn values_mut(&mut self, list: ValueList) -> &mut [Value] {
+        &mut self.pool[list.range()]
+    }
+
+    /// Targets.
+    pub fn targets(&self, targets: Targets) -> &[Target] {
+        &self.targets[targets.range()]
+    }
+
+    /// Targets, to change.
+    pub fn targets_mut(&mut self, targets: Targets) -> &mut [Target] {
+        &mut self.targets[targets.range()]
+    }
+
+    /// The bytes of a constant.
+    pub fn constant_bytes(&self, constant: Constant) -> [u8; 16] {
+        self.constants[constant.index()]
+    }
+
+    /// The targets of a block's terminator.
+    pub fn successors(&self, block: Block) -> &[Target] {
+        match self.last_inst(block) {
+            Some(inst) => self.targets(self.data(inst).targets()),
+            None => &[],
+        }
+    }
+
+    /// Calls a function with each operand of an instruction: its own first, then the arguments to
+    /// its targets.
+    pub fn for_each_operand(&self, inst: Inst, mut f: impl FnMut(Value)) {
+        use InstData::*;
+        let mut list = |list: ValueList| self.values(list).iter().for_each(|v| f(*v));
+        match *self.data(inst) {
+            Const { .. }
+            | V128Const(_)
+            | Fence
+            | SlotAddress(_)
+            | SymbolAddress(_)
+            | CalleeCell
+            | Trap(_)
+            | Jump(_) => {}
+            Unary { arg, .. } | RefToBits(arg) | BitsToRef(arg) => f(arg),
+            Binary { args, .. } | Compare { args, .. } | Shuffle { args, .. } => {
+                args.into_iter().for_each(&mut f);
+            }
+            Wide { args, .. } | Vector { args, .. } | Lane { args, .. } | Return(args) => {
+                list(args)
+            }
+            Select { cond, args } => [cond, args[0], args[1]].into_iter().for_each(&mut f),
+            Load { address, .. } | AtomicLoad { address, .. } => f(address),
+            Store { address, value, .. }
+            | AtomicStore { address, value, .. }
+            | AtomicRmw { address, value, .. } => [address, value].into_iter().for_each(&mut f),
+            AtomicCmpxchg { address, args, .. } => {
+                [address, args[0], args[1]].into_iter().for_each(&mut f);
+            }
+            Poll { address, .. } => f(address),
+            TrapIf { cond, .. } | TrapUnless { cond, .. } | Branch { cond, .. } => f(cond),
+            Switch { index, .. } => f(index),
+            Call { callee, args, .. }
+            | TailCall { callee, args, .. }
+            | TryCall { callee, args, .. } => {
+                if let Callee::Address(address) | Callee::Cell(address, _) = callee {
+                    f(address);
+                }
+                self.values(args).iter().for_each(|v| f(*v));
+            }
+        }
+        for target in self.targets(self.data(inst).targets()) {
+            self.values(target.args).iter().for_each(|v| f(*v));
+        }
+    }
+
+    /// Replaces operands that are aliases by what they stand for.
+    pub fn resolve_operands(&mut self, inst: Inst) {
+        let mut values = core::mem::take(&mut self.values);
+        self.map_operands(inst, |mut value| {
+            while let ValueDef::Alias(to) = values[value.index()].1 {
+                if let ValueDef::Alias(next) = values[to.index()].1 {
+                    values[value.index()].1 = ValueDef::Alias(next);
+                }
+                value = to;
+            }
+            value
+        });
+        self.values = values;
+    }
+
+    /// Replaces each operand of an instruction by what a function makes of it.
+    pub fn map_operands(&mut self, inst: Inst, mut f: impl FnMut(Value) -> Value) {
+        use InstData::*;
+        let node = &mut self.insts[inst.index()];
+        let mut list = None;
+        match &mut node.data {
+            Const { .. }
+            | V128Const(_)
+            | Fence
+            | SlotAddress(_)
+            | SymbolAddress(_)
+            | CalleeCell
+            | Trap(_)
+            | Jump(_) => {}
+            Unary { arg, .. } | RefToBits(arg) | BitsToRef(arg) => *arg = f(*arg),
+            Binary { args, .. } | Compare { args, .. } | Shuffle { args, .. } => {
+                args.iter_mut().for_each(|v| *v = f(*v));
+            }
+            Wide { args, .. } | Vector { args, .. } | Lane { args, .. } | Return(args) => {
+                list = Some(*args);
+            }
+            Select { cond, args } => {
+                *cond = f(*cond);
+                args.iter_mut().for_each(|v| *v = f(*v));
+            }
+            Load { address, .. } | AtomicLoad { address, .. } => *address = f(*address),
+            Store { address, value, .. }
+            | AtomicStore { address, value, .. }
+            | AtomicRmw { address, value, .. } => {
+                *address = f(*address);
+                *value = f(*value);
+            }
+            AtomicCmpxchg { address, args, .. } => {
+                *address = f(*address);
+                args.iter_mut().for_each(|v| *v = f(*v));
+            }
+            Poll { address, .. } => *address = f(*address),
+            TrapIf { cond, .. } | TrapUnless { cond, .. } | Branch { cond, .. } => {
+                *cond = f(*cond);
+            }
+            Switch { index, .. } => *index = f(*index),
+            Call { callee, args, .. }
+            | TailCall { callee, args, .. }
+            | TryCall { callee, args, .. } => {
+                if let Callee::Address(address) | Callee::Cell(address, _) = callee {
+                    *address = f(*address);
+                }
+                list = Some(*args);
+            }
+        }
+        let targets = node.data.targets();
+        if let Some(args) = list {
+            self.pool[args.range()].iter_mut().for_each(|v| *v = f(*v));
+        }
+        for target in targets.range() {
+            let args = self.targets[target].args;
+            self.pool[args.range()].iter_mut().for_each(|v| *v = f(*v));
+        }
+    }
+}

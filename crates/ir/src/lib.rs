@@ -1,0 +1,32 @@
+//! The intermediate representation: functions in SSA form, with block parameters.
+//!
+//! A [`Function`] is a handful of arrays indexed by typed `u32` ids. It knows nothing of any
+//! machine and nothing of WebAssembly but the numeric operators, which are those of
+//! [`tierra_core::op`]: whoever wants `i32.add` finds it under that name, with its meaning in
+//! [`tierra_core::sem`].
+//!
+//! | module | its job |
+//! |---|---|
+//! | [`entity`] | the ids |
+//! | [`types`] | types, signatures, calling conventions by name |
+//! | [`op`] | the operators, generated from the tables of `tierra-core` |
+//! | [`inst`] | instructions and what they do |
+//! | [`function`] | the function: values, blocks, layout |
+//! | [`builder`] | writing a function, with variables that become SSA values |
+#![no_std]
+
+extern crate alloc;
+
+pub mod builder;
+pub mod entity;
+pub mod function;
+pub mod inst;
+pub mod op;
+pub mod types;
+
+pub use builder::{Builder, Variable};
+pub use entity::{Block, Constant, Inst, SigRef, Slot, Symbol, Value};
+pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};
+pub use inst::{Access, AliasClass, Callee, Effects, InstData, MemFlags, RmwOp};
+pub use op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
+pub use types::{CallConv, Signature, Type};
