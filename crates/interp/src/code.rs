@@ -12,8 +12,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use tierra_core::index::{FuncIdx, TagIdx, TypeIdx};
-use tierra_core::types::{HeapType, RefKind, RefType, slots_of};
+use tierra_core::index::{FuncIdx, TagIdx};
+use tierra_core::types::slots_of;
 use tierra_module::Module;
 use tierra_vm::sync::Lock;
 use tierra_vm::{FuncRecord, HostFn};
@@ -327,57 +327,4 @@ impl HostCode {
     pub fn record(&self) -> *const FuncRecord {
         &self.record
     }
-}
-
-/// A reference type in one word, with the representation that references of its hierarchy have.
-pub(crate) fn pack_ref_type(ty: RefType<TypeIdx>, kind: RefKind) -> u64 {
-    let (code, index) = match ty.heap {
-        HeapType::Concrete(index) => (0, index.0),
-        HeapType::Any => (1, 0),
-        HeapType::Eq => (2, 0),
-        HeapType::I31 => (3, 0),
-        HeapType::Struct => (4, 0),
-        HeapType::Array => (5, 0),
-        HeapType::None => (6, 0),
-        HeapType::Func => (7, 0),
-        HeapType::NoFunc => (8, 0),
-        HeapType::Extern => (9, 0),
-        HeapType::NoExtern => (10, 0),
-        HeapType::Exn => (11, 0),
-        HeapType::NoExn => (12, 0),
-    };
-    let func = u64::from(kind == RefKind::Func);
-    u64::from(ty.nullable) | code << 1 | func << 5 | u64::from(index) << 32
-}
-
-/// The inverse of [`pack_ref_type`].
-#[inline]
-pub(crate) fn unpack_ref_type(word: u64) -> (RefType<TypeIdx>, RefKind) {
-    let heap = match (word >> 1) & 15 {
-        0 => HeapType::Concrete(TypeIdx((word >> 32) as u32)),
-        1 => HeapType::Any,
-        2 => HeapType::Eq,
-        3 => HeapType::I31,
-        4 => HeapType::Struct,
-        5 => HeapType::Array,
-        6 => HeapType::None,
-        7 => HeapType::Func,
-        8 => HeapType::NoFunc,
-        9 => HeapType::Extern,
-        10 => HeapType::NoExtern,
-        11 => HeapType::Exn,
-        _ => HeapType::NoExn,
-    };
-    let kind = if word >> 5 & 1 != 0 {
-        RefKind::Func
-    } else {
-        RefKind::Heap
-    };
-    (
-        RefType {
-            nullable: word & 1 != 0,
-            heap,
-        },
-        kind,
-    )
 }

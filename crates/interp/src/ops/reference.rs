@@ -7,54 +7,18 @@
 use super::memory::{LoadOp, StoreOp, reload};
 use super::numeric::UnaryOp;
 use super::{memory as scalar_memory, trap};
-use crate::code::{pack_ref_type, unpack_ref_type};
 use crate::dispatch::{Flow, Handler, Instr, Regs, Stop, handler};
 use crate::operand::*;
 use core::marker::PhantomData;
 use tierra_core::Trap;
-use tierra_core::index::*;
-use tierra_core::types::{RefKind, RefType};
+use tierra_vm::Instance;
+use tierra_vm::builtins::{Operands, Operation};
 use tierra_vm::gc::layout::{ARRAY_DATA_OFFSET, ARRAY_LENGTH_OFFSET};
-use tierra_vm::{Instance, builtins};
-
-/// What a builtin sees: the instance, its operands, the immediates.
-pub(crate) struct Frame {
-    pub vm: *mut Instance,
-    pub at: *mut u64,
-    pub a: u32,
-    pub b: u32,
-    pub c: u64,
-}
-
-impl Frame {
-    #[inline(always)]
-    unsafe fn get(&self, n: usize) -> u64 {
-        // SAFETY: the builtin's operands.
-        unsafe { *self.at.add(n) }
-    }
-
-    #[inline(always)]
-    unsafe fn u32(&self, n: usize) -> u32 {
-        // SAFETY: the builtin's operands.
-        unsafe { *self.at.add(n) as u32 }
-    }
-
-    #[inline(always)]
-    unsafe fn put(&self, value: impl Into<u64>) {
-        // SAFETY: the builtin's result slot.
-        unsafe { *self.at = value.into() }
-    }
-}
-
-/// An operator that is done by a builtin.
-pub(crate) trait Builtin {
-    unsafe fn call(f: Frame) -> Result<(), Trap>;
-}
 
 /// `[handler][Args][c][Site]`
 pub(crate) struct CallBuiltin<B>(PhantomData<B>);
 
-impl<B: Builtin> Instr for CallBuiltin<B> {
+impl<B: Operation> Instr for CallBuiltin<B> {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract.
@@ -72,12 +36,12 @@ impl<B: Builtin> Instr for CallBuiltin<B> {
 
 /// Out of line: builtins are large, and may keep addresses of their own frames.
 #[inline(never)]
-unsafe fn call<B: Builtin>(ip: *const u64, sp: *mut u64, vm: *mut Instance) -> Result<(), Trap> {
+unsafe fn call<B: Operation>(ip: *const u64, sp: *mut u64, vm: *mut Instance) -> Result<(), Trap> {
     // SAFETY: the caller's.
     unsafe {
         let args = &*ip.add(1).cast::<Args>();
         let at = sp.add(args.dst.into());
-        B::call(Frame {
+        B::call(Operands {
             vm,
             at,
             a: args.a.into(),
@@ -85,117 +49,6 @@ unsafe fn call<B: Builtin>(ip: *const u64, sp: *mut u64, vm: *mut Instance) -> R
             c: *ip.add(2),
         })
     }
-}
-
-macro_rules! builtins {
-    ($($(#[$doc:meta])* $name:ident |$f:ident| $body:expr;)*) => {
-        $(
-            $(#[$doc])*
-            pub(crate) struct $name;
-            impl Builtin for $name {
-                #[inline(always)]
-                unsafe fn call($f: Frame) -> Result<(), Trap> {
-                    // SAFETY: validation gives indices and operands the types that the builtin
-                    // expects; the instance is running on this thread.
-                    unsafe { $body };
-                    Ok(())
-                }
-            }
-        )*
-    };
-}
-
-/// An index or a length: 64 bits as they are, 32 bits without what lies above.
-#[inline(always)]
-unsafe fn wide(f: &Frame, n: usize, is_64: bool) -> u64 {
-    // SAFETY: the builtin's operands.
-    unsafe { if is_64 { f.get(n) } else { f.u32(n).into() } }
-}
-
-// In `a`, bit 0 tells that the (first) memory or table has 64-bit indices, bit 1 that the second
-// one has; `b` and `c` are indices.
-builtins! {
-    MemorySize |f| f.put(builtins::memory_size(f.vm, MemoryIdx(f.b)));
-    MemoryGrow |f| {
-        let pages = builtins::memory_grow(f.vm, MemoryIdx(f.b), wide(&f, 0, f.a & 1 != 0));
-        f.put(if f.a & 1 != 0 { pages } else { u64::from(pages as u32) });
-    };
-    MemoryFill |f| {
-        let is_64 = f.a & 1 != 0;
-        builtins::memory_fill(f.vm, MemoryIdx(f.b), wide(&f, 0, is_64), f.u32(1), wide(&f, 2, is_64))?;
-    };
-    MemoryCopy |f| {
-        let (to, from) = (f.a & 1 != 0, f.a & 2 != 0);
-        builtins::memory_copy(
-            f.vm, MemoryIdx(f.b), MemoryIdx(f.c as u32),
-            wide(&f, 0, to), wide(&f, 1, from), wide(&f, 2, to && from),
-        )?;
-    };
-    MemoryInit |f| builtins::memory_init(
-        f.vm, MemoryIdx(f.b), DataIdx(f.c as u32), wide(&f, 0, f.a & 1 != 0), f.u32(1), f.u32(2))?;
-    DataDrop |f| builtins::data_drop(f.vm, DataIdx(f.b));
-    TableGet |f| f.put(builtins::table_get(f.vm, TableIdx(f.b), wide(&f, 0, f.a & 1 != 0))?);
-    TableSet |f| builtins::table_set(f.vm, TableIdx(f.b), wide(&f, 0, f.a & 1 != 0), f.get(1))?;
-    TableSize |f| f.put(builtins::table_size(f.vm, TableIdx(f.b)));
-    TableGrow |f| {
-        let old = builtins::table_grow(f.vm, TableIdx(f.b), wide(&f, 1, f.a & 1 != 0), f.get(0));
-        f.put(if f.a & 1 != 0 { old } else { u64::from(old as u32) });
-    };
-    TableFill |f| {
-        let is_64 = f.a & 1 != 0;
-        builtins::table_fill(f.vm, TableIdx(f.b), wide(&f, 0, is_64), f.get(1), wide(&f, 2, is_64))?;
-    };
-    TableCopy |f| {
-        let (to, from) = (f.a & 1 != 0, f.a & 2 != 0);
-        builtins::table_copy(
-            f.vm, TableIdx(f.b), TableIdx(f.c as u32),
-            wide(&f, 0, to), wide(&f, 1, from), wide(&f, 2, to && from),
-        )?;
-    };
-    TableInit |f| builtins::table_init(
-        f.vm, TableIdx(f.b), ElemIdx(f.c as u32), wide(&f, 0, f.a & 1 != 0), f.u32(1), f.u32(2))?;
-    ElemDrop |f| builtins::elem_drop(f.vm, ElemIdx(f.b));
-    RefFunc |f| f.put(builtins::ref_func(f.vm, FuncIdx(f.b)));
-    StructNew |f| f.put(builtins::struct_new(f.vm, TypeIdx(f.b), f.at)?);
-    StructNewDefault |f| f.put(builtins::struct_new_default(f.vm, TypeIdx(f.b))?);
-    /// `c` is the field, `a` tells whether a packed field is signed.
-    StructGet |f| builtins::struct_get(f.vm, TypeIdx(f.b), f.c as u32, f.a != 0, f.get(0), f.at)?;
-    StructSet |f| builtins::struct_set(f.vm, TypeIdx(f.b), f.c as u32, f.get(0), f.at.add(1))?;
-    /// The initial value comes before the length; `a` is the value's slots.
-    ArrayNew |f| f.put(builtins::array_new(f.vm, TypeIdx(f.b), f.at, f.u32(f.a as usize))?);
-    ArrayNewDefault |f| f.put(builtins::array_new_default(f.vm, TypeIdx(f.b), f.u32(0))?);
-    ArrayNewFixed |f| f.put(builtins::array_new_fixed(f.vm, TypeIdx(f.b), f.at, f.c as u32)?);
-    ArrayNewData |f| f.put(
-        builtins::array_new_data(f.vm, TypeIdx(f.b), DataIdx(f.c as u32), f.u32(0), f.u32(1))?);
-    ArrayNewElem |f| f.put(
-        builtins::array_new_elem(f.vm, TypeIdx(f.b), ElemIdx(f.c as u32), f.u32(0), f.u32(1))?);
-    ArrayGet |f| builtins::array_get(f.vm, TypeIdx(f.b), f.a != 0, f.get(0), f.u32(1), f.at)?;
-    ArraySet |f| builtins::array_set(f.vm, TypeIdx(f.b), f.get(0), f.u32(1), f.at.add(2))?;
-    /// `a` is the value's slots.
-    ArrayFill |f| builtins::array_fill(
-        f.vm, TypeIdx(f.b), f.get(0), f.u32(1), f.at.add(2), f.u32(2 + f.a as usize))?;
-    ArrayCopy |f| builtins::array_copy(
-        f.vm, TypeIdx(f.b), TypeIdx(f.c as u32), f.get(0), f.u32(1), f.get(2), f.u32(3), f.u32(4))?;
-    ArrayInitData |f| builtins::array_init_data(
-        f.vm, TypeIdx(f.b), DataIdx(f.c as u32), f.get(0), f.u32(1), f.u32(2), f.u32(3))?;
-    ArrayInitElem |f| builtins::array_init_elem(
-        f.vm, TypeIdx(f.b), ElemIdx(f.c as u32), f.get(0), f.u32(1), f.u32(2), f.u32(3))?;
-    /// `c` is the packed type.
-    RefTest |f| {
-        let (ty, kind) = unpack_ref_type(f.c);
-        f.put(u32::from(builtins::ref_test(f.vm, f.get(0), ty, kind)));
-    };
-    RefCast |f| {
-        let (ty, kind) = unpack_ref_type(f.c);
-        if !builtins::ref_test(f.vm, f.get(0), ty, kind) {
-            return Err(Trap::CastFailure);
-        }
-    };
-}
-
-/// The third word of a cast.
-pub(crate) fn cast_word(ty: RefType<TypeIdx>, kind: RefKind) -> u64 {
-    pack_ref_type(ty, kind)
 }
 
 /// `ref.as_non_null`: slot `a`.

@@ -11,6 +11,8 @@ use tierra_core::index::TypeIdx;
 use tierra_core::types::{
     CompositeType, FieldType, HeapType, RefKind, RefType, StorageType, ValType,
 };
+use tierra_vm::builtins::operation::*;
+use tierra_vm::builtins::{Operation, pack_ref_type};
 use tierra_vm::gc::layout::struct_layout;
 
 /// The immediate operands of a builtin.
@@ -51,7 +53,7 @@ type Object = &'static ObjectRow;
 impl Translator<'_> {
     /// An operator that a builtin does: operands and result in canonical slots. The operands
     /// stay on the stack while references are noted, since collecting may move them.
-    pub(super) fn builtin<B: Builtin>(
+    pub(super) fn builtin<B: Operation>(
         &mut self,
         operands: usize,
         immediates: Immediates,
@@ -169,7 +171,7 @@ impl Translator<'_> {
             Ty::FuncRef => RefKind::Func,
             _ => RefKind::Heap,
         };
-        cast_word(to, kind)
+        pack_ref_type(to, kind)
     }
 
     pub(super) fn ref_test(&mut self, to: RefType<TypeIdx>) -> Result {

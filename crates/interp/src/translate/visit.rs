@@ -9,11 +9,12 @@ use crate::ops::atomic::*;
 use crate::ops::branch::Unreachable;
 use crate::ops::memory::{LoadId, StoreId};
 use crate::ops::numeric::*;
-use crate::ops::reference::{self as builtin, *};
+use crate::ops::reference as builtin;
 use crate::ops::variable::*;
 use alloc::vec::Vec;
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_module::{heap_type, ref_type};
+use tierra_vm::builtins::operation::{self, *};
 use wasmparser::*;
 
 /// Defines methods of the visitor.
@@ -296,7 +297,7 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
         }
         visit_table_init, (elem: u32, table: u32) => |t| {
             let is_64 = t.table_is_64(table);
-            t.builtin::<builtin::TableInit>(3, imm(is_64, table, elem), None)
+            t.builtin::<operation::TableInit>(3, imm(is_64, table, elem), None)
         }
         visit_elem_drop, (elem: u32) => |t| t.builtin::<ElemDrop>(0, imm(0u16, elem, 0u32), None)
     }

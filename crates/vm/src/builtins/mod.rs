@@ -15,6 +15,7 @@ mod exn;
 mod func;
 mod gc;
 mod memory;
+mod rows;
 mod table;
 
 pub use atomic::*;
@@ -22,6 +23,7 @@ pub use exn::*;
 pub use func::*;
 pub use gc::*;
 pub use memory::*;
+pub use rows::*;
 pub use table::*;
 
 use crate::layout::Instance;
