@@ -202,6 +202,8 @@ pub struct ModuleCode {
     /// Translated code by the address of its words. Code is never dropped before the module's:
     /// frames and records point to it.
     codes: Lock<BTreeMap<usize, Box<Code>>>,
+    /// Code of functions that have machine code.
+    calls: Lock<Vec<Box<CallCode>>>,
 }
 
 impl ModuleCode {
@@ -213,6 +215,7 @@ impl ModuleCode {
                 FuncRecord {
                     interp_code: AtomicPtr::new(untranslated()),
                     machine_entry: AtomicPtr::new(null_mut()),
+                    machine_adapter: AtomicPtr::new(null_mut()),
                     budget: AtomicI32::new(0),
                     index,
                     param_slots: slots_of(&ty.params) as u32,
@@ -227,6 +230,7 @@ impl ModuleCode {
                 config,
                 records,
                 codes: Lock::new(BTreeMap::new()),
+                calls: Lock::new(Vec::new()),
             }
         })
     }
@@ -281,6 +285,20 @@ impl ModuleCode {
         Ok(words * 8)
     }
 
+    /// Gives a function machine code: the interpreter calls that from now on.
+    ///
+    /// # Safety
+    /// `entry` and `adapter` are as [`FuncRecord`] says, and live as long as the record.
+    pub unsafe fn set_machine_code(&self, func: FuncIdx, entry: *mut u8, adapter: *mut u8) {
+        let record = &self.records[func.index() - self.module.imported_funcs];
+        record.machine_adapter.store(adapter, Ordering::Release);
+        record.machine_entry.store(entry, Ordering::Release);
+        let code = call_code(record);
+        let words = code.0.as_ptr().cast_mut();
+        self.calls.lock().push(code);
+        record.interp_code.store(words, Ordering::Release);
+    }
+
     /// The code in which an address lies.
     pub(crate) fn find(&self, ip: *const u64) -> Option<*const Code> {
         let codes = self.codes.lock();
@@ -290,10 +308,27 @@ impl ModuleCode {
     }
 }
 
+/// Interpreter code that is nothing but a call out of the interpreter.
+struct CallCode([u64; 5]);
+
+fn call_code(record: &FuncRecord) -> Box<CallCode> {
+    let params = record.param_slots as usize + FRAME_HEADER;
+    let frame = params.max(record.result_slots as usize);
+    // The header's words: sizes, then no description.
+    Box::new(CallCode([
+        frame as u64 * 8,
+        0,
+        handler::<HostCall>() as usize as u64,
+        core::ptr::from_ref(record) as u64,
+        0,
+    ]))
+}
+
 /// The record of a host function and the interpreter code by which the guest calls it.
 pub struct HostCode {
     record: FuncRecord,
-    words: [u64; 5],
+    /// Points to `record`; the record points to it.
+    code: Option<Box<CallCode>>,
 }
 
 impl HostCode {
@@ -304,6 +339,7 @@ impl HostCode {
             record: FuncRecord {
                 interp_code: AtomicPtr::new(null_mut()),
                 machine_entry: AtomicPtr::new(null_mut()),
+                machine_adapter: AtomicPtr::new(null_mut()),
                 budget: AtomicI32::new(0),
                 index: FuncIdx(0),
                 param_slots,
@@ -311,15 +347,12 @@ impl HostCode {
                 host: Some(func),
                 owner: null(),
             },
-            words: [0; 5],
+            code: None,
         });
-        let frame = (param_slots as usize + FRAME_HEADER).max(result_slots as usize);
-        // The header's words: sizes, then no description.
-        this.words[0] = frame as u64 * 8;
-        this.words[2] = handler::<HostCall>() as usize as u64;
-        this.words[3] = &raw const this.record as u64;
-        let code = this.words.as_ptr().cast_mut();
-        this.record.interp_code.store(code, Ordering::Release);
+        let code = call_code(&this.record);
+        let words = code.0.as_ptr().cast_mut();
+        this.record.interp_code.store(words, Ordering::Release);
+        this.code = Some(code);
         this
     }
 

@@ -35,8 +35,7 @@ mod translate;
 mod walk;
 
 pub use code::{CodeConfig, HostCode, ModuleCode};
-pub use run::{Stack, call, caller_instance};
-pub use walk::{backtrace, frames};
+pub use run::{Stack, call};
 
 /// How instructions are dispatched in this build: `sibling calls` or `loop`.
 pub const DISPATCH: &str = if cfg!(all(tierra_sibling_dispatch, not(debug_assertions))) {

@@ -5,7 +5,6 @@ use crate::dispatch::{self, Regs, Stop};
 use crate::walk;
 use alloc::boxed::Box;
 use core::cell::Cell;
-use core::ptr::null_mut;
 use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_core::index::TypeId;
@@ -59,10 +58,12 @@ pub unsafe fn call(exec: &ExecContext, func: *const FuncRef) -> Status {
         let func = &*func;
         let activation = Activation {
             previous: exec.activation.get(),
+            tier: &walk::InterpFrames,
             entry_sp: slots,
             exit_ip: Cell::new(exit),
             exit_sp: Cell::new(slots),
             exit_instance: Cell::new(func.instance),
+            outer_exit: exec.machine_exit.get(),
         };
         exec.activation.set((&raw const activation).cast_mut());
         let status = match start(exec, func, slots, exit) {
@@ -70,6 +71,7 @@ pub unsafe fn call(exec: &ExecContext, func: *const FuncRef) -> Status {
             Err(stop) => finish(exec, stop),
         };
         exec.activation.set(activation.previous);
+        exec.machine_exit.set(activation.outer_exit);
         exec.interp_top.set(slots);
         status
     }
@@ -135,7 +137,7 @@ unsafe fn finish(exec: &ExecContext, stop: Stop) -> Status {
             // A trace that a nested entry has left shows more of the stack than ours would.
             if store.trace.is_empty() {
                 // SAFETY: the interpreter has just left, so the activation tells where it stood.
-                store.trace = unsafe { walk::raw_backtrace(exec) };
+                store.trace = unsafe { tierra_vm::backtrace(exec) };
             }
             store.pending = Pending::Trap(trap);
             Status::Trap
@@ -221,7 +223,7 @@ pub(crate) unsafe fn check_indirect(
     }
 }
 
-/// Calls a host function. The caller's frame, to which it returns, is where walks begin.
+/// Calls a host function, or machine code. The caller's frame, to which it returns, is where walks begin.
 pub(crate) unsafe fn call_host(
     record: &FuncRecord,
     env: *mut Instance,
@@ -240,10 +242,14 @@ pub(crate) unsafe fn call_host(
         let exec = &*(*env).exec;
         let room = (record.param_slots as usize + FRAME_HEADER).max(record.result_slots as usize);
         exec.interp_top.set(sp.add(room));
-        let host = record
-            .host
-            .expect("only records of host functions have this code");
-        host(exec, env, sp)
+        match record.host {
+            Some(host) => host(exec, env, sp),
+            None => {
+                let enter = exec.enter_machine.get();
+                let enter = enter.expect("a record with machine code is of a store that runs it");
+                enter(exec, env, sp, record)
+            }
+        }
     }
 }
 
@@ -266,13 +272,4 @@ pub(crate) unsafe fn set_pending_exception(inst: *mut Instance, exn: u64) {
     // SAFETY: the running instance.
     let store = unsafe { (*(*inst).exec).store().as_mut() };
     store.pending = Pending::Throw(tierra_vm::gc::GcRef(exn as u32));
-}
-
-/// The instance from which the running host function was called, if it was called by a guest.
-pub fn caller_instance(exec: &ExecContext) -> *mut Instance {
-    // SAFETY: an activation in the list is alive.
-    match unsafe { exec.activation.get().as_ref() } {
-        Some(activation) => activation.exit_instance.get(),
-        None => null_mut(),
-    }
 }

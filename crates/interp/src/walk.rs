@@ -5,11 +5,10 @@
 //! looked up.
 
 use crate::code::{Caught, Code, Header, ModuleCode, code_of_site};
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_vm::{
-    Activation, ExecContext, Frames, Instance, InstanceData, Pending, RawFrame, builtins,
+    Activation, ExecContext, Frames, Instance, InstanceData, Pending, RawFrame, Walk, builtins,
 };
 
 /// A frame during a walk.
@@ -49,48 +48,6 @@ fn exit_ip(exec: &ExecContext) -> *const u64 {
     unsafe { *exec.interp_stack.get().1 as *const u64 }
 }
 
-/// The most frames that a backtrace holds.
-const MAX_TRACE: usize = 100;
-
-/// The frames of all activations, innermost first, at most [`MAX_TRACE`].
-///
-/// # Safety
-/// The context's store is used by this thread, and guest code has left to Rust.
-pub(crate) unsafe fn raw_backtrace(exec: &ExecContext) -> Vec<RawFrame> {
-    let exit = exit_ip(exec);
-    let mut frames = Vec::new();
-    let mut activation = exec.activation.get();
-    // SAFETY: activations in the list are alive; frames are those of running code.
-    unsafe {
-        while let Some(current) = activation.as_ref() {
-            let mut next = first(current, exit);
-            let mut innermost = activation == exec.activation.get();
-            while let Some(frame) = next {
-                // Only the innermost frame may stand elsewhere than behind a site.
-                let (code, word) = if innermost {
-                    let Some(found) = find(frame) else { break };
-                    found
-                } else {
-                    let (code, site) = code_of_site(frame.ip);
-                    (code, site - 1)
-                };
-                innermost = false;
-                if frames.len() == MAX_TRACE {
-                    return frames;
-                }
-                frames.push(RawFrame {
-                    instance: frame.inst,
-                    func: code.func,
-                    offset: code.offset_at(word),
-                });
-                next = caller(frame, code, exit);
-            }
-            activation = current.previous;
-        }
-    }
-    frames
-}
-
 /// The code around an arbitrary address, and the word there. An address behind a site counts
 /// for the instruction before it.
 unsafe fn find<'a>(frame: Frame) -> Option<(&'a Code, u32)> {
@@ -123,7 +80,7 @@ pub(crate) enum Search {
 /// payload is in its slots and the activation's exit record says where to go on.
 ///
 /// # Safety
-/// As [`raw_backtrace`]; the exit record stands behind a site.
+/// The context's store is used by this thread, and guest code has left to Rust; the exit record stands behind a site.
 pub(crate) unsafe fn find_handler(exec: *const ExecContext) -> Search {
     // SAFETY: the caller's.
     unsafe {
@@ -197,40 +154,56 @@ unsafe fn catch(frame: Frame, code: &Code, site: u32, exn: u64) -> Option<u32> {
     None
 }
 
-struct InterpFrames;
+/// The interpreter's frames.
+pub(crate) struct InterpFrames;
 
-/// The walk for the garbage collector.
-pub fn frames() -> &'static dyn Frames {
-    &InterpFrames
-}
-
-impl Frames for InterpFrames {
-    unsafe fn visit_roots(&self, exec: &ExecContext, visit: &mut dyn FnMut(*mut u64)) {
-        let exit = exit_ip(exec);
-        let mut activation = exec.activation.get();
-        // SAFETY: activations in the list are alive; the collector runs only while guest code
+impl Walk for InterpFrames {
+    unsafe fn visit_roots(&self, frames: Frames<'_>, visit: &mut dyn FnMut(*mut u64)) {
+        let exit = exit_ip(frames.exec);
+        // SAFETY: frames are those of running code; the collector runs only while guest code
         // stands behind sites.
         unsafe {
-            while let Some(current) = activation.as_ref() {
-                let mut next = first(current, exit);
-                while let Some(frame) = next {
-                    let (code, site) = code_of_site(frame.ip);
-                    for slot in code.ref_locals.iter().copied().chain(code.refs_at(site)) {
-                        visit(frame.sp.add(slot.into()));
-                    }
-                    next = caller(frame, code, exit);
+            let mut next = first(frames.activation, exit);
+            while let Some(frame) = next {
+                let (code, site) = code_of_site(frame.ip);
+                for slot in code.ref_locals.iter().copied().chain(code.refs_at(site)) {
+                    visit(frame.sp.add(slot.into()));
                 }
-                activation = current.previous;
+                next = caller(frame, code, exit);
             }
         }
     }
-}
 
-/// The frames of the guest below the running host function, or where a trap happened.
-///
-/// # Safety
-/// The context's store is used by this thread, and guest code has left to Rust.
-pub unsafe fn backtrace(exec: &ExecContext) -> Vec<RawFrame> {
-    // SAFETY: the caller's.
-    unsafe { raw_backtrace(exec) }
+    unsafe fn visit_frames(&self, frames: Frames<'_>, visit: &mut dyn FnMut(RawFrame) -> bool) {
+        let exit = exit_ip(frames.exec);
+        // SAFETY: as above, but for the innermost frame, which may stand at a trap.
+        unsafe {
+            let mut next = first(frames.activation, exit);
+            let mut innermost = frames.innermost;
+            while let Some(frame) = next {
+                // Only the innermost frame may stand elsewhere than behind a site.
+                let (code, word) = if innermost {
+                    let Some(found) = find(frame) else { break };
+                    found
+                } else {
+                    let (code, site) = code_of_site(frame.ip);
+                    (code, site - 1)
+                };
+                innermost = false;
+                let raw = RawFrame {
+                    instance: frame.inst,
+                    func: code.func,
+                    offset: code.offset_at(word),
+                };
+                if !visit(raw) {
+                    return;
+                }
+                next = caller(frame, code, exit);
+            }
+        }
+    }
+
+    unsafe fn instance(&self, frames: Frames<'_>) -> *mut Instance {
+        frames.activation.exit_instance.get()
+    }
 }

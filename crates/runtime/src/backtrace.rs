@@ -29,7 +29,7 @@ impl Backtrace {
     /// The frames that are active now; called from a host function.
     pub(crate) fn capture(store: StorePtr) -> Self {
         // SAFETY: the store runs on this thread.
-        let frames = unsafe { tierra_interp::backtrace(store.exec()) };
+        let frames = unsafe { tierra_vm::backtrace(store.exec()) };
         let frames = frames.iter().filter_map(|f| Frame::new(store, f)).collect();
         Self { frames, omitted: 0 }
     }

@@ -21,7 +21,7 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// The store is one of `T`, runs on this thread, and is used by nobody else for `'a`.
     #[inline(always)]
     pub(crate) unsafe fn new(store: StorePtr, exec: &ExecContext) -> Self {
-        let instance = NonNull::new(tierra_interp::caller_instance(exec));
+        let instance = NonNull::new(tierra_vm::caller_instance(exec));
         Self {
             store,
             instance,

@@ -3,7 +3,7 @@
 use crate::{Config, Result};
 use alloc::sync::Arc;
 use core::fmt;
-use tierra_vm::TypeRegistry;
+use tierra_vm::{MachineTier, TypeRegistry};
 
 /// A configuration and the types of all modules made with it. Cheap to clone; all threads may
 /// use it.
@@ -30,6 +30,11 @@ impl Engine {
             config,
             types: TypeRegistry::new(),
         }))
+    }
+
+    /// The tier that makes machine code, as stores see it.
+    pub(crate) fn machine(&self) -> Option<Arc<dyn MachineTier>> {
+        None
     }
 
     /// The configuration.

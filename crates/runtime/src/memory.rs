@@ -186,13 +186,13 @@ impl SharedMemory {
     ///
     /// # Errors
     /// When the type is not shared, or the system has not enough memory.
-    pub fn new(_engine: &Engine, ty: MemoryType) -> Result<Self> {
+    pub fn new(engine: &Engine, ty: MemoryType) -> Result<Self> {
         if !ty.shared || ty.limits.max.is_none() {
             return Err(Error::msg(
                 "the type of a shared memory must be shared and have a maximum",
             ));
         }
-        let memory = tierra_vm::SharedMemory::new(ty);
+        let memory = tierra_vm::SharedMemory::new(ty, engine.machine().is_some());
         Ok(Self(memory.ok_or_else(|| {
             Error::msg("out of memory for a shared memory")
         })?))

@@ -38,6 +38,14 @@ pub enum Status {
 pub type HostFn =
     unsafe extern "C" fn(exec: *const ExecContext, env: *mut Instance, slots: *mut u64) -> Status;
 
+/// How Rust enters the machine code of a function: as [`HostFn`], with the record.
+pub type EnterMachine = unsafe extern "C" fn(
+    exec: *const ExecContext,
+    instance: *mut Instance,
+    slots: *mut u64,
+    record: *const FuncRecord,
+) -> Status;
+
 /// The stable identity of a function's code, shared by all instances of its module. Entries are
 /// cells: a tier publishes better code by one store.
 #[repr(C)]
@@ -46,8 +54,15 @@ pub struct FuncRecord {
     /// whose frame is too large for any stack, so that the first call takes the slow path and
     /// translates.
     pub interp_code: AtomicPtr<u64>,
-    /// Machine code under the machine-code ABI; null while there is none.
+    /// Machine code under the machine-code ABI. In a store with a [`MachineTier`] it is never
+    /// null once a function reference names the record: a function without machine code of its
+    /// own has the adapter of its type, which goes to [`call_slots`](crate::MachineTier).
+    ///
+    /// [`MachineTier`]: crate::MachineTier
     pub machine_entry: AtomicPtr<u8>,
+    /// Machine code that takes arguments from slots and calls `machine_entry`; null while the
+    /// function has no machine code of its own.
+    pub machine_adapter: AtomicPtr<u8>,
     /// Counts down to the next tier.
     pub budget: AtomicI32,
     /// The function's index in its module; 0 for a host function.
@@ -228,6 +243,41 @@ pub struct ExecContext {
     pub interp_stack: Cell<(*mut u64, *mut u64)>,
     /// How many host functions are on the native stack below.
     pub host_depth: Cell<u32>,
+    /// How to enter machine code, if a tier makes some.
+    pub enter_machine: Cell<Option<EnterMachine>>,
+    /// Pointers to what machine code calls, by [`Builtin`](crate::builtins::Builtin).
+    pub builtins: Cell<*const ()>,
+    /// Where machine code stood when it last left to Rust: innermost activation's.
+    pub machine_exit: Cell<MachineExit>,
+    /// Where machine code goes on after a builtin that did not end well.
+    pub resume: Cell<Resume>,
+    /// The lowest address of the native stack that machine code may use.
+    pub native_limit: Cell<usize>,
+}
+
+/// Where machine code stands that has left to Rust.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MachineExit {
+    /// The frame pointer of the function that left.
+    pub fp: usize,
+    /// The return address of the call by which it left, or the address of the instruction that
+    /// faulted.
+    pub pc: usize,
+}
+
+/// Where machine code goes on.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Resume {
+    /// The instruction; 0 for behind the call.
+    pub pc: usize,
+    /// The frame pointer.
+    pub fp: usize,
+    /// The stack pointer.
+    pub sp: usize,
+    /// What is in the first result register.
+    pub value: usize,
 }
 
 // SAFETY: the cells are only touched by the thread that holds the store exclusively; everybody
@@ -250,6 +300,16 @@ impl ExecContext {
             interp_top: Cell::new(null_mut()),
             interp_stack: Cell::new((null_mut(), null_mut())),
             host_depth: Cell::new(0),
+            enter_machine: Cell::new(None),
+            builtins: Cell::new(core::ptr::null()),
+            machine_exit: Cell::new(MachineExit { fp: 0, pc: 0 }),
+            resume: Cell::new(Resume {
+                pc: 0,
+                fp: 0,
+                sp: 0,
+                value: 0,
+            }),
+            native_limit: Cell::new(0),
         }
     }
 
@@ -265,7 +325,8 @@ impl ExecContext {
     pub fn install_limits(&self) {
         self.interp_limit
             .store(self.interp_stack.get().1 as usize, Ordering::SeqCst);
-        self.stack_limit.store(0, Ordering::SeqCst);
+        self.stack_limit
+            .store(self.native_limit.get(), Ordering::SeqCst);
         let reasons = self.reasons.load(Ordering::SeqCst);
         if reasons != 0 {
             self.interrupt(reasons);
@@ -293,16 +354,21 @@ impl Default for ExecContext {
 
 /// One entry into guest code. It is kept by the entering Rust function and linked from the
 /// context; walks of the stack go from activation to activation.
-#[repr(C)]
 pub struct Activation {
     /// The entry below.
     pub previous: *mut Activation,
-    /// The frame pointer of the first interpreter frame of this entry.
+    /// Whose frames it has.
+    pub tier: &'static dyn crate::Walk,
+    /// The interpreter: the frame pointer of the first frame of this entry.
     pub entry_sp: *mut u64,
-    /// Where guest code stood when it last left to Rust: the word after the instruction.
+    /// The interpreter: where guest code stood when it last left to Rust: the word after the
+    /// instruction.
     pub exit_ip: Cell<*const u64>,
-    /// The frame that it left from.
+    /// The interpreter: the frame that it left from.
     pub exit_sp: Cell<*mut u64>,
-    /// The instance that it left from.
+    /// The interpreter: the instance that it left from.
     pub exit_instance: Cell<*mut Instance>,
+    /// [`ExecContext::machine_exit`] at the entry: where the activation below stands, if it is
+    /// machine code.
+    pub outer_exit: MachineExit,
 }

@@ -1,14 +1,18 @@
 //! What a store may use.
 
+use crate::MachineTier;
+use alloc::sync::Arc;
 use core::fmt;
 
 /// How a store is set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct StoreConfig {
     /// What it may use.
     pub limits: StoreLimits,
     /// Collect at every allocation, and spoil the memory that objects moved out of.
     pub gc_stress: bool,
+    /// The tier that makes machine code for the store's modules, if there is one.
+    pub machine: Option<Arc<dyn MachineTier>>,
 }
 
 /// Fixed bounds of a store.

@@ -63,6 +63,18 @@ struct OwnMemory {
     region: UnsafeCell<Region>,
 }
 
+/// The address space of a guarded memory: what a 32-bit index and an offset below 2 GiB can
+/// reach. All of it that is beyond the memory's end faults.
+pub const GUARDED_BYTES: u64 = (6 << 30) + (64 << 10);
+
+/// Whether memories of this type are guarded in stores with a machine tier: then they never move,
+/// and compiled code does not check bounds that the address space checks.
+pub const fn is_guarded(ty: &MemoryType) -> bool {
+    cfg!(all(unix, feature = "std", target_pointer_width = "64"))
+        && !ty.limits.is_64
+        && ty.page_size_log2 == 16
+}
+
 /// Address space to reserve for a memory: all that it can grow to, if that is reasonable.
 pub(crate) fn reservation(ty: &MemoryType, initial: usize) -> usize {
     /// Beyond the addressable part, so that an access there faults instead of hitting others.
@@ -105,9 +117,14 @@ pub(crate) fn grown(ty: &MemoryType, bytes: usize, delta: u64) -> Option<(u64, u
 
 impl Memory {
     /// A memory of the type's minimal size, zeroed; `None` if there is no room.
-    pub(crate) fn new(ty: MemoryType) -> Option<Self> {
+    /// With `guarded`, address space for [`GUARDED_BYTES`] if its type [is guarded](is_guarded).
+    pub(crate) fn new(ty: MemoryType, guarded: bool) -> Option<Self> {
         let (_, len) = grown(&ty, 0, ty.limits.min)?;
-        let region = Region::new(len, reservation(&ty, len), false)?;
+        let region = if guarded && is_guarded(&ty) {
+            Region::new(len, GUARDED_BYTES as usize, true)?
+        } else {
+            Region::new(len, reservation(&ty, len), false)?
+        };
         let def = MemoryDef {
             base: region.base(),
             len: AtomicUsize::new(len),

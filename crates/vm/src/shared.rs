@@ -1,7 +1,7 @@
 //! Shared memories: several threads read, write, grow and wait on them.
 
 use crate::layout::{ExecContext, MemoryDef, reason};
-use crate::memory::{OutOfBounds, check, grown, reservation};
+use crate::memory::{GUARDED_BYTES, OutOfBounds, check, grown, is_guarded, reservation};
 use crate::sync::{AtomicU64, Lock};
 use crate::sys::{Clock, Parker, Region};
 use alloc::collections::VecDeque;
@@ -43,9 +43,15 @@ const TIMED_OUT: u32 = 2;
 
 impl SharedMemory {
     /// A shared memory of the type's minimal size, zeroed; `None` if there is no room.
-    pub fn new(ty: MemoryType) -> Option<Arc<Self>> {
+    /// `guarded` is for use by stores with a machine tier.
+    pub fn new(ty: MemoryType, guarded: bool) -> Option<Arc<Self>> {
         let (_, len) = grown(&ty, 0, ty.limits.min)?;
-        let region = Region::new(len, reservation(&ty, len), true)?;
+        let reserve = if guarded && is_guarded(&ty) {
+            GUARDED_BYTES as usize
+        } else {
+            reservation(&ty, len)
+        };
+        let region = Region::new(len, reserve, true)?;
         let def = MemoryDef {
             base: region.base(),
             len: AtomicUsize::new(len),

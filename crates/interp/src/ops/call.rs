@@ -417,8 +417,8 @@ pub(crate) static RETURN1: [[crate::dispatch::Handler; 3]; 3] = {
     ]
 };
 
-/// The only instruction of a host function's code: calls it and returns. The second word is the
-/// record.
+/// The only instruction of the code of a function that the interpreter doesn't run, a host
+/// function or one with machine code: calls it and returns. The second word is the record.
 pub(crate) struct HostCall;
 
 impl Instr for HostCall {

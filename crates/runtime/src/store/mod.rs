@@ -76,14 +76,14 @@ impl<T: 'static> Store<T> {
             gc_heap_bytes: config.gc_heap_max as u64,
             ..StoreLimits::default()
         };
-        let mut core = OwnedStore::new(
+        let core = OwnedStore::new(
             engine.types().clone(),
             StoreConfig {
                 limits,
                 gc_stress: config.gc_stress,
+                machine: engine.machine(),
             },
         );
-        core.frames = Some(tierra_interp::frames());
         let exec = core.exec.clone();
         let mut stack = tierra_interp::Stack::new(config.max_stack / size_of::<u64>());
         stack.install(&exec);

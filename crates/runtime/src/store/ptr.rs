@@ -92,9 +92,11 @@ impl StorePtr {
         let types = base.engine.types().register_func(&def.ty.to_core());
         base.keep_types(&types);
         let env = base.core_mut().new_host_env(closure);
-        let funcref = base
-            .core_mut()
-            .new_funcref(def.code.record(), env.cast(), types.ids[0]);
+        // SAFETY: the store keeps the definition, and with it the record, from here on.
+        let funcref = unsafe {
+            base.core_mut()
+                .new_funcref(def.code.record(), env.cast(), types.ids[0])
+        };
         let funcref = NonNull::new(funcref.cast_mut()).expect("an arena gives no null");
         let func = Func::from_raw(base, funcref);
         base.kept.push(def.clone());

@@ -36,11 +36,9 @@ impl StoreCore {
             // SAFETY: roots are slots that hold references into this heap.
             unsafe { *slot = copier.forward(GcRef::from_slot(*slot)).slot() };
         };
-        if let Some(frames) = self.frames {
-            // SAFETY: an allocation is a call from guest code into Rust, or guest code does not
-            // run at all.
-            unsafe { frames.visit_roots(&self.exec, &mut visit) };
-        }
+        // SAFETY: an allocation is a call from guest code into Rust, or guest code does not run
+        // at all.
+        unsafe { crate::walk::visit_roots(&self.exec, &mut visit) };
         self.roots.visit(&mut visit);
         if let Pending::Throw(exception) = &mut self.pending {
             let mut slot = exception.slot();

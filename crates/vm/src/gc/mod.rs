@@ -11,7 +11,7 @@
 //! ([`layout`]), little-endian; references take four bytes, those to functions as an index into
 //! the store's table of them.
 //!
-//! **Roots.** What the collector looks at: the frames of the tier ([`Frames`]), globals, tables,
+//! **Roots.** What the collector looks at: the frames of the tiers ([`Walk`]), globals, tables,
 //! element segments, the host's [`Roots`], the pending exception; and the operands of the very
 //! allocation that collects, which is why the `alloc_*` functions and their callers need not
 //! root these. A reference held anywhere else is stale after an allocation.
@@ -21,7 +21,7 @@
 //!
 //! [`ExecContext::heap_base`]: crate::ExecContext::heap_base
 //! [`TypeId`]: tierra_core::index::TypeId
-//! [`Frames`]: crate::Frames
+//! [`Walk`]: crate::Walk
 //! [`Roots`]: crate::Roots
 
 mod access;

@@ -7,7 +7,8 @@ use crate::*;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::cell::Cell;
-use core::ptr::null;
+use core::ptr::{null, null_mut};
+use core::sync::atomic::Ordering;
 use tierra_core::index::TypeId;
 use tierra_core::types::{GlobalType, MemoryType, RefKind, TableType, ValType};
 
@@ -29,10 +30,11 @@ impl StoreCore {
             return Err(LimitError::MemorySize);
         }
         if ty.shared {
-            let shared = SharedMemory::new(ty).ok_or(LimitError::OutOfMemory)?;
+            let shared =
+                SharedMemory::new(ty, self.machine.is_some()).ok_or(LimitError::OutOfMemory)?;
             return self.import_shared(shared);
         }
-        let memory = Memory::new(ty).ok_or(LimitError::OutOfMemory)?;
+        let memory = Memory::new(ty, self.machine.is_some()).ok_or(LimitError::OutOfMemory)?;
         self.memory_bytes += memory.len() as u64;
         Ok(self.memories.alloc(memory).as_ptr())
     }
@@ -155,12 +157,30 @@ impl StoreCore {
     }
 
     /// A function reference. For a host function, `instance` is its environment's.
-    pub fn new_funcref(
+    ///
+    /// # Safety
+    /// The record lives as long as the store, which knows the type.
+    pub unsafe fn new_funcref(
         &mut self,
         record: *const FuncRecord,
         instance: *mut Instance,
         type_id: TypeId,
     ) -> *const FuncRef {
+        if let Some(machine) = &self.machine {
+            // SAFETY: the caller's.
+            let entry = unsafe { &(*record).machine_entry };
+            if entry.load(Ordering::Acquire).is_null() {
+                let ty = self.table.info(type_id).as_func();
+                let adapter = machine.slot_adapter(ty.expect("functions have function types"));
+                // A compiler may have been faster.
+                let _ = entry.compare_exchange(
+                    null_mut(),
+                    adapter.as_ptr(),
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                );
+            }
+        }
         let heap_index = Cell::new(0);
         self.funcrefs
             .alloc(FuncRef {
@@ -196,7 +216,8 @@ impl StoreCore {
             .reserve(parts.module.funcs.len() - funcs.len());
         for func in parts.module.defined_funcs() {
             let type_id = parts.types.id(parts.module.funcs[func.index()]);
-            funcs.push(self.new_funcref((parts.record)(func), place, type_id));
+            // SAFETY: the caller's; the types were just added.
+            funcs.push(unsafe { self.new_funcref((parts.record)(func), place, type_id) });
         }
         let data = self
             .datas

@@ -16,7 +16,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{NonNull, null, null_mut};
 use hashbrown::HashMap;
 use tierra_core::Trap;
-use tierra_core::index::{FuncIdx, TypeId};
+use tierra_core::index::TypeId;
+use tierra_core::types::FuncType;
 
 /// What there is to know about an end other than [`Status::Done`].
 #[derive(Default)]
@@ -32,25 +33,14 @@ pub enum Pending {
     Host(Box<dyn Any + Send>),
 }
 
-/// How the collector finds the references in the frames of a tier.
-pub trait Frames: Sync {
-    /// Calls `visit` once with every slot that holds a reference into the heap. The slot may be
-    /// written; its upper half is zero.
-    ///
-    /// # Safety
-    /// `exec` belongs to this thread, and its guest code stands at a call into Rust.
-    unsafe fn visit_roots(&self, exec: &ExecContext, visit: &mut dyn FnMut(*mut u64));
-}
+/// The tier that makes machine code, as a store sees it.
+pub trait MachineTier: Send + Sync {
+    /// The code by which machine code calls a function of this type that has none of its own: it
+    /// puts the arguments into slots. It lives as long as the tier.
+    fn slot_adapter(&self, ty: &FuncType<TypeId>) -> NonNull<u8>;
 
-/// A frame of a backtrace.
-#[derive(Clone, Copy, Debug)]
-pub struct RawFrame {
-    /// The instance.
-    pub instance: *mut Instance,
-    /// The function in the instance's module.
-    pub func: FuncIdx,
-    /// The byte offset of the instruction in the module.
-    pub offset: u32,
+    /// Makes a context ready to run machine code: its table of builtins.
+    fn install(&self, exec: &ExecContext);
 }
 
 /// The core of a store. It is made by [`OwnedStore::new`], and its address is known to guest code
@@ -68,8 +58,8 @@ pub struct StoreCore {
     pub limiter: Option<Box<dyn Limiter>>,
     /// What the store may use.
     pub limits: StoreLimits,
-    /// How to find the references in frames; set by the tier.
-    pub frames: Option<&'static dyn Frames>,
+    /// The tier that makes machine code, if there is one.
+    pub machine: Option<Arc<dyn MachineTier>>,
     /// References that the host keeps.
     pub roots: Roots,
     /// Where the guest stood when it trapped: the innermost frames, at most 100.
@@ -126,13 +116,16 @@ impl OwnedStore {
     /// An empty store.
     pub fn new(types: Arc<TypeRegistry>, config: StoreConfig) -> Self {
         let exec = Arc::new(ExecContext::new());
+        if let Some(machine) = &config.machine {
+            machine.install(&exec);
+        }
         let store = Box::new(StoreCore {
             gc: GcHeap::new(config.limits.gc_heap_bytes, config.gc_stress),
             types,
             pending: Pending::None,
             limiter: None,
             limits: config.limits,
-            frames: None,
+            machine: config.machine,
             roots: Roots::default(),
             trace: Vec::new(),
             trace_depth: 0,

@@ -1,7 +1,8 @@
 //! The collector: roots, limits, values of the host.
 
 use crate::World;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ptr::{null, null_mut};
 use std::sync::Arc;
 use tierra_core::Trap;
 use tierra_core::index::*;
@@ -28,6 +29,7 @@ fn limited(gc_heap_bytes: u64, gc_stress: bool) -> StoreConfig {
             ..StoreLimits::default()
         },
         gc_stress,
+        machine: None,
     }
 }
 
@@ -77,14 +79,28 @@ fn frames_are_asked_for_their_slots() {
         static SLOTS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
     }
     struct Test;
-    impl Frames for Test {
-        unsafe fn visit_roots(&self, exec: &ExecContext, visit: &mut dyn FnMut(*mut u64)) {
-            assert!(!exec.store.get().is_null());
+    impl Walk for Test {
+        unsafe fn visit_roots(&self, frames: Frames<'_>, visit: &mut dyn FnMut(*mut u64)) {
+            assert!(!frames.exec.store.get().is_null());
             SLOTS.with_borrow_mut(|slots| slots.iter_mut().for_each(|slot| visit(slot)));
         }
+        unsafe fn visit_frames(&self, _: Frames<'_>, _: &mut dyn FnMut(RawFrame) -> bool) {}
+        unsafe fn instance(&self, _: Frames<'_>) -> *mut Instance {
+            null_mut()
+        }
     }
-    let mut w = World::stress(TEXT);
-    w.store.frames = Some(&Test);
+    let w = World::stress(TEXT);
+    let exec = w.store.exec.clone();
+    let mut activation = Activation {
+        previous: null_mut(),
+        tier: &Test,
+        entry_sp: null_mut(),
+        exit_ip: Cell::new(null()),
+        exit_sp: Cell::new(null_mut()),
+        exit_instance: Cell::new(null_mut()),
+        outer_exit: exec.machine_exit.get(),
+    };
+    exec.activation.set(&raw mut activation);
     let mut last = 0;
     for n in 0..100 {
         // SAFETY: the fields are those of the type; the reference was read after the last

@@ -40,6 +40,7 @@ pub(crate) fn record() -> FuncRecord {
     FuncRecord {
         interp_code: AtomicPtr::default(),
         machine_entry: AtomicPtr::default(),
+        machine_adapter: AtomicPtr::default(),
         budget: AtomicI32::new(0),
         index: FuncIdx(0),
         param_slots: 0,

@@ -17,12 +17,12 @@ fn shared(min: u64, max: u64) -> Arc<SharedMemory> {
         max: Some(max),
         is_64: false,
     };
-    SharedMemory::new(MemoryType {
+    let ty = MemoryType {
         limits,
         shared: true,
         page_size_log2: 16,
-    })
-    .unwrap()
+    };
+    SharedMemory::new(ty, false).unwrap()
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn instances_are_counted_and_modules_kept() {
         StoreConfig {
             limits,
             gc_stress: false,
+            machine: None,
         },
     );
     let m = module("(module (func))");
