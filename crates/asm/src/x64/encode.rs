@@ -263,7 +263,7 @@ pub(super) fn encode(form: &Form, condition: u8, size: Size, args: &[Arg], avx: 
             out.legacy(form, size, &prefixes);
         }
         Coding::Evex => {
-            unit = i32::from(form.kinds[usize::from(slots.rm)].memory);
+            unit = i32::from(form.memory_bytes(slots.rm, size));
             out.evex(&prefixes);
         }
     }

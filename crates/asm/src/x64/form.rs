@@ -365,6 +365,14 @@ impl Form {
         width == 1 || (width == BY_SIZE && size.bytes() == 1)
     }
 
+    /// The number of bytes of memory that an operand accesses.
+    pub const fn memory_bytes(&self, number: u8, size: super::Size) -> u8 {
+        match self.kinds[number as usize].memory {
+            BY_SIZE => size.bytes(),
+            bytes => bytes,
+        }
+    }
+
     /// The number of immediate bytes at this size.
     pub const fn immediate_bytes(&self, size: super::Size) -> u8 {
         if self.slots.imm_reg != NOWHERE {

@@ -92,13 +92,14 @@ fn check(asm: &mut Assembler, op: Op, row: &Form, size: Size, args: &[Arg], cond
         assert_eq!(seen, meant, "{}: operand {i} of {found}", context());
     }
     check_prefixes(&code.bytes, form, size, args, avx, &context);
-    check_displacement(&found, args, form, &context);
+    check_displacement(&found, size, args, form, &context);
     if form.slots.target == NOWHERE {
-        for other in op.forms().iter().filter(|f| fits(f, lanes, size, features)) {
+        let others = op.forms().iter().filter(|f| f.coding == form.coding);
+        for other in others.filter(|f| fits(f, lanes, size, features)) {
             let other = encode(other, 0, size, args, avx);
             assert!(
                 other.bytes().len() >= code.bytes.len(),
-                "{}: longer",
+                "{}: not the shortest",
                 context()
             );
         }
@@ -328,6 +329,7 @@ fn check_prefixes(
 /// The shortest displacement.
 fn check_displacement(
     found: &Instruction,
+    size: Size,
     args: &[Arg],
     form: &Form,
     context: &dyn Fn() -> String,
@@ -339,7 +341,7 @@ fn check_displacement(
             _ => continue,
         };
         let unit = match form.coding {
-            Coding::Evex if kind.memory == BY_SIZE => continue,
+            Coding::Evex if kind.memory == BY_SIZE => i32::from(size.bytes()),
             Coding::Evex => i32::from(kind.memory),
             _ => 1,
         };
