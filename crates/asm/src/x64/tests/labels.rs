@@ -156,7 +156,7 @@ fn constants_are_shared_aligned_and_behind_the_code() {
         (wide, &[9; 32]),
     ] {
         let at = offset(label) as usize;
-        assert!(at >= code.code_len as usize && at % bytes.len() == 0);
+        assert!(at >= code.code_len as usize && at.is_multiple_of(bytes.len()));
         assert_eq!(&code.bytes[at..at + bytes.len()], bytes);
     }
     let all = decode(&code.bytes[..code.code_len as usize]);

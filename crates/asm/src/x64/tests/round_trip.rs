@@ -167,7 +167,7 @@ enum Meaning {
 fn register(number: Gpr, width: u8) -> String {
     const LOW: [&str; 8] = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
     let n = usize::from(number.0);
-    let text = match width {
+    match width {
         1 if n < 4 => format!("{}l", &LOW[n][..1]),
         1 if n < 8 => format!("{}l", LOW[n]),
         2 if n < 8 => LOW[n].to_string(),
@@ -177,8 +177,7 @@ fn register(number: Gpr, width: u8) -> String {
         2 => format!("r{n}w"),
         4 => format!("r{n}d"),
         _ => format!("r{n}"),
-    };
-    text
+    }
 }
 
 fn meaning(arg: &Arg, kind: &Kind, form: &Form, size: Size) -> Meaning {
