@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::arg::Arg;
-use super::encode::{Encoded, Value, encode};
+use super::encode::{Value, encode};
 use super::features::Features;
 use super::form::{Form, NOWHERE, Page, page};
 use super::nop;
@@ -163,19 +163,18 @@ impl Assembler {
         };
         let condition = condition.map_or(0, |cc| cc as u8);
         if form.slots.target == NOWHERE {
-            let encoded = encode(form, condition, size, args, self.avx);
-            self.append(&encoded);
+            let start = self.offset();
+            let code = &mut self.code.bytes;
+            if let Some(field) = encode(code, form, condition, size, args, self.avx) {
+                self.fill_in(start.wrapping_add(field.at), field.value);
+            }
         } else {
             self.write_branch(form, condition, args);
         }
     }
 
-    fn append(&mut self, encoded: &Encoded) {
-        let start = self.offset();
-        self.code.bytes.extend_from_slice(encoded.bytes());
-        let Some(field) = &encoded.field else { return };
-        let offset = start.wrapping_add(u32::from(field.at));
-        match field.value {
+    fn fill_in(&mut self, offset: u32, value: Value) {
+        match value {
             Value::Label { label, addend } => self.refer(label, offset, addend, false),
             Value::Symbol { symbol, addend } => {
                 self.relocate(offset, RelocKind::Rel32, symbol, addend);

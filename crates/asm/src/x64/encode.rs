@@ -1,7 +1,9 @@
 //! The bytes of one instruction, from its form and its operands.
 //!
-//! A pure function: what depends on where the instruction stands is left 0 and reported in
-//! [`Encoded`], for the assembler to fill in.
+//! What depends on where the instruction stands is left 0 and reported as a [`Field`], for the
+//! assembler to fill in.
+
+use alloc::vec::Vec;
 
 use super::arg::{Arg, Mem};
 use super::assembler::Label;
@@ -9,18 +11,24 @@ use super::form::{Coding, Form, NOWHERE, Page};
 use super::reg::{Gpr, Scale, Size, Xmm};
 use super::select::shortest;
 
-/// An instruction, before it knows where it is.
-pub(super) struct Encoded {
-    bytes: [u8; 24],
-    len: u8,
-    /// The field that depends on the place, if there is one.
-    pub field: Option<Field>,
+/// No instruction is longer than 15 bytes, and the last word that is written may begin behind it.
+const ROOM: usize = 32;
+
+/// The instruction that is being written.
+///
+/// It is written where it will stay, and in parts of constant length of which only the low bytes
+/// count: copies of any length are calls, and reading back what was just written in other parts
+/// stalls the processor for longer than all of the rest takes.
+struct Writer<'a> {
+    bytes: &'a mut [u8; ROOM],
+    len: usize,
+    field: Option<Field>,
 }
 
 /// A field whose value is not known here.
 pub(super) struct Field {
     /// Where it begins in the instruction.
-    pub at: u8,
+    pub at: u32,
     pub value: Value,
 }
 
@@ -55,30 +63,24 @@ struct Prefixes {
     byte_register: bool,
 }
 
-impl Encoded {
-    /// The instruction's bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-
+impl Writer<'_> {
+    #[inline]
     fn push(&mut self, byte: u8) {
-        self.bytes[usize::from(self.len)] = byte;
+        self.bytes[self.len] = byte;
         self.len += 1;
     }
 
-    fn extend(&mut self, bytes: &[u8]) {
-        let at = usize::from(self.len);
-        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len() as u8;
+    /// Appends the low `count` bytes of `word`.
+    #[inline]
+    fn put(&mut self, word: u64, count: u8) {
+        self.bytes[self.len..self.len + 8].copy_from_slice(&word.to_le_bytes());
+        self.len += usize::from(count);
     }
 
-    /// Leaves room for a field of four bytes.
-    fn place(&mut self, value: Value) {
-        self.field = Some(Field {
-            at: self.len,
-            value,
-        });
-        self.extend(&[0; 4]);
+    /// The field begins here.
+    fn mark(&mut self, value: Value) {
+        let at = self.len as u32;
+        self.field = Some(Field { at, value });
     }
 
     fn legacy(&mut self, form: &Form, size: Size, p: &Prefixes) {
@@ -95,23 +97,25 @@ impl Encoded {
         if rex != 0 || p.byte_register {
             self.push(0x40 | rex);
         }
-        let map: &[u8] = match p.page.map {
-            0 => &[],
-            1 => &[0x0f],
-            2 => &[0x0f, 0x38],
-            _ => &[0x0f, 0x3a],
-        };
-        self.extend(map);
+        match p.page.map {
+            0 => {}
+            1 => self.push(0x0f),
+            2 => self.put(0x380f, 2),
+            _ => self.put(0x3a0f, 2),
+        }
     }
 
     fn vex(&mut self, p: &Prefixes) {
         let last = (!p.vvvv & 15) << 3 | p.page.prefix;
         let not_reg = u8::from(p.reg < 8) << 7;
         if p.page.map == 1 && !p.wide && p.index < 8 && p.base < 8 {
-            self.extend(&[0xc5, not_reg | last]);
+            self.push(0xc5);
+            self.push(not_reg | last);
         } else {
             let middle = not_reg | u8::from(p.index < 8) << 6 | u8::from(p.base < 8) << 5;
-            self.extend(&[0xc4, middle | p.page.map, u8::from(p.wide) << 7 | last]);
+            self.push(0xc4);
+            self.push(middle | p.page.map);
+            self.push(u8::from(p.wide) << 7 | last);
         }
     }
 
@@ -122,7 +126,7 @@ impl Encoded {
             | 0x10
             | p.page.map;
         let second = u8::from(p.wide) << 7 | (!p.vvvv & 15) << 3 | 0x04 | p.page.prefix;
-        self.extend(&[0x62, first, second, 0x08]);
+        self.put(u32::from_le_bytes([0x62, first, second, 0x08]).into(), 4);
     }
 
     /// ModRM, SIB and displacement. A displacement of one byte counts in units of `unit` bytes;
@@ -156,17 +160,19 @@ impl Encoded {
             Rm::Memory(Mem::Scaled { index, scale, disp }) => {
                 self.push(reg | 4);
                 self.push(sib(index, scale, 5));
-                self.extend(&disp.to_le_bytes());
+                self.put(disp as u64, 4);
             }
             Rm::Memory(Mem::Label { label, disp }) => {
                 self.push(reg | 5);
                 let addend = disp.wrapping_sub(4 + i32::from(tail));
-                self.place(Value::Label { label, addend });
+                self.mark(Value::Label { label, addend });
+                self.put(0, 4);
             }
             Rm::Memory(Mem::Symbol { symbol, addend }) => {
                 self.push(reg | 5);
                 let addend = i64::from(addend) - 4 - i64::from(tail);
-                self.place(Value::Symbol { symbol, addend });
+                self.mark(Value::Symbol { symbol, addend });
+                self.put(0, 4);
             }
         }
     }
@@ -175,19 +181,16 @@ impl Encoded {
         match width {
             0 => {}
             1 => self.push((disp / unit) as u8),
-            _ => self.extend(&disp.to_le_bytes()),
+            _ => self.put(disp as u64, 4),
         }
     }
 
     fn immediate(&mut self, arg: &Arg, width: u8) {
         match *arg {
-            Arg::I(value) => self.extend(&value.to_le_bytes()[..usize::from(width)]),
+            Arg::I(value) => self.put(value as u64, width),
             Arg::S(symbol) => {
-                self.field = Some(Field {
-                    at: self.len,
-                    value: Value::Address { symbol },
-                });
-                self.extend(&[0; 8]);
+                self.mark(Value::Address { symbol });
+                self.put(0, 8);
             }
             _ => unreachable!("the form takes an immediate, and {arg:?} was selected for it"),
         }
@@ -222,66 +225,84 @@ fn number(args: &[Arg], slot: u8) -> u8 {
     }
 }
 
-/// The instruction of this form with these operands, which the form takes.
-pub(super) fn encode(form: &Form, condition: u8, size: Size, args: &[Arg], avx: bool) -> Encoded {
-    let slots = &form.slots;
-    let rm = match args.get(usize::from(slots.rm)) {
-        Some(Arg::M(mem)) => Rm::Memory(shortest(*mem)),
-        Some(_) => Rm::Register(number(args, slots.rm)),
-        None => Rm::Absent,
-    };
-    let low_bits = number(args, slots.opcode);
-    let (index, base) = match rm {
-        Rm::Absent => (0, low_bits),
-        Rm::Register(number) => (0, number),
-        Rm::Memory(Mem::Base { base, .. }) => (0, base.0),
-        Rm::Memory(Mem::Index { base, index, .. }) => (index.0, base.0),
-        Rm::Memory(Mem::Scaled { index, .. }) => (index.0, 0),
-        Rm::Memory(Mem::Label { .. } | Mem::Symbol { .. }) => (0, 0),
-    };
-    let reg = number(args, slots.reg);
-    let prefixes = Prefixes {
-        page: form.page,
-        reg,
-        index,
-        base,
-        vvvv: number(args, slots.vvvv),
-        wide: form.wide || (form.sized && size == Size::Q),
-        byte_register: names_byte_register(form, size, args),
-    };
-    let mut out = Encoded {
-        bytes: [0; 24],
+/// Appends the instruction of this form with these operands, which the form takes.
+pub(super) fn encode(
+    code: &mut Vec<u8>,
+    form: &Form,
+    condition: u8,
+    size: Size,
+    args: &[Arg],
+    avx: bool,
+) -> Option<Field> {
+    let start = code.len();
+    code.extend_from_slice(&[0; ROOM]);
+    let bytes = code.last_chunk_mut().expect("there is as much room");
+    let mut out = Writer {
+        bytes,
         len: 0,
         field: None,
     };
-    let mut unit = 1;
-    match form.coding {
-        Coding::Vex => out.vex(&prefixes),
-        Coding::Twin if avx => out.vex(&prefixes),
-        Coding::Legacy | Coding::Twin => {
-            assert_destructive(form, args);
-            out.legacy(form, size, &prefixes);
+    out.instruction(form, condition, size, args, avx);
+    let (len, field) = (out.len, out.field);
+    code.truncate(start + len);
+    field
+}
+
+impl Writer<'_> {
+    fn instruction(&mut self, form: &Form, condition: u8, size: Size, args: &[Arg], avx: bool) {
+        let slots = &form.slots;
+        let rm = match args.get(usize::from(slots.rm)) {
+            Some(Arg::M(mem)) => Rm::Memory(shortest(*mem)),
+            Some(_) => Rm::Register(number(args, slots.rm)),
+            None => Rm::Absent,
+        };
+        let low_bits = number(args, slots.opcode);
+        let (index, base) = match rm {
+            Rm::Absent => (0, low_bits),
+            Rm::Register(number) => (0, number),
+            Rm::Memory(Mem::Base { base, .. }) => (0, base.0),
+            Rm::Memory(Mem::Index { base, index, .. }) => (index.0, base.0),
+            Rm::Memory(Mem::Scaled { index, .. }) => (index.0, 0),
+            Rm::Memory(Mem::Label { .. } | Mem::Symbol { .. }) => (0, 0),
+        };
+        let reg = number(args, slots.reg);
+        let prefixes = Prefixes {
+            page: form.page,
+            reg,
+            index,
+            base,
+            vvvv: number(args, slots.vvvv),
+            wide: form.wide || (form.sized && size == Size::Q),
+            byte_register: names_byte_register(form, size, args),
+        };
+        let mut unit = 1;
+        match form.coding {
+            Coding::Vex => self.vex(&prefixes),
+            Coding::Twin if avx => self.vex(&prefixes),
+            Coding::Legacy | Coding::Twin => {
+                assert_destructive(form, args);
+                self.legacy(form, size, &prefixes);
+            }
+            Coding::Evex => {
+                unit = i32::from(form.memory_bytes(slots.rm, size));
+                self.evex(&prefixes);
+            }
         }
-        Coding::Evex => {
-            unit = i32::from(form.memory_bytes(slots.rm, size));
-            out.evex(&prefixes);
+        let above_byte = form.sized && form.sizes & 1 != 0 && size != Size::B;
+        self.push(form.opcode + condition + (low_bits & 7) + u8::from(above_byte));
+        let field = if slots.reg == NOWHERE { form.ext } else { reg };
+        let tail = form.immediate_bytes(size);
+        self.modrm(field, rm, unit, tail);
+        if form.fixed {
+            self.push(form.ext);
+        }
+        if slots.imm_reg != NOWHERE {
+            self.push(number(args, slots.imm_reg) << 4);
+        }
+        if slots.imm != NOWHERE {
+            self.immediate(&args[usize::from(slots.imm)], tail);
         }
     }
-    let above_byte = form.sized && form.sizes & 1 != 0 && size != Size::B;
-    out.push(form.opcode + condition + (low_bits & 7) + u8::from(above_byte));
-    let field = if slots.reg == NOWHERE { form.ext } else { reg };
-    let tail = form.immediate_bytes(size);
-    out.modrm(field, rm, unit, tail);
-    if form.fixed {
-        out.push(form.ext);
-    }
-    if slots.imm_reg != NOWHERE {
-        out.push(number(args, slots.imm_reg) << 4);
-    }
-    if slots.imm != NOWHERE {
-        out.immediate(&args[usize::from(slots.imm)], tail);
-    }
-    out
 }
 
 /// SPL, BPL, SIL and DIL share their numbers with AH, CH, DH and BH, and need a REX.

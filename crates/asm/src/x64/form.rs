@@ -215,6 +215,8 @@ pub(super) struct Form {
     /// What stands in ModRM's register field when no operand does.
     pub ext: u8,
     pub slots: Slots,
+    /// Some register is used for one byte at any size.
+    pub byte_registers: bool,
     pub kinds: [Kind; 4],
     /// The name, if it isn't the instruction's.
     pub name: Option<&'static str>,
@@ -238,6 +240,7 @@ pub(super) const fn form<const N: usize>(
         target: NOWHERE,
     };
     let mut accept = 0;
+    let mut byte_registers = false;
     let mut i = 0;
     while i < 4 {
         if i < N {
@@ -255,6 +258,7 @@ pub(super) const fn form<const N: usize>(
                 _ => panic!("a slot that is not known"),
             }
         }
+        byte_registers |= all[i].accept & class::GPR != 0 && all[i].width == 1;
         accept |= (all[i].accept as u64) << (16 * i);
         i += 1;
     }
@@ -273,6 +277,7 @@ pub(super) const fn form<const N: usize>(
         short: 0,
         ext: 0,
         slots: places,
+        byte_registers,
         kinds: all,
         name: None,
     }
