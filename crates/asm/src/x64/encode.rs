@@ -5,11 +5,11 @@
 
 use alloc::vec::Vec;
 
-use super::arg::{Arg, Mem};
+use super::address::Address;
+use super::arg::Arg;
 use super::assembler::Label;
 use super::form::{Coding, Form, NOWHERE, Page};
-use super::reg::{Gpr, Scale, Size, Xmm};
-use super::select::shortest;
+use super::reg::{Gpr, Size, Xmm};
 
 /// No instruction is longer than 15 bytes, and the last word that is written may begin behind it.
 const ROOM: usize = 32;
@@ -42,14 +42,6 @@ pub(super) enum Value {
     Address { symbol: u32 },
 }
 
-/// What ModRM's register-or-memory field names.
-#[derive(Copy, Clone)]
-enum Rm {
-    Absent,
-    Register(u8),
-    Memory(Mem),
-}
-
 /// Everything the prefixes are made of.
 struct Prefixes {
     page: Page,
@@ -77,9 +69,9 @@ impl Writer<'_> {
         self.len += usize::from(count);
     }
 
-    /// The field begins here.
-    fn mark(&mut self, value: Value) {
-        let at = self.len as u32;
+    /// The last `count` bytes are to hold `value`.
+    fn mark(&mut self, count: usize, value: Value) {
+        let at = (self.len - count) as u32;
         self.field = Some(Field { at, value });
     }
 
@@ -129,89 +121,16 @@ impl Writer<'_> {
         self.put(u32::from_le_bytes([0x62, first, second, 0x08]).into(), 4);
     }
 
-    /// ModRM, SIB and displacement. A displacement of one byte counts in units of `unit` bytes;
-    /// `tail` bytes of immediates will follow.
-    fn modrm(&mut self, reg: u8, rm: Rm, unit: i32, tail: u8) {
-        let reg = (reg & 7) << 3;
-        match rm {
-            Rm::Absent => {}
-            Rm::Register(number) => self.push(0xc0 | reg | number & 7),
-            Rm::Memory(Mem::Base { base, disp }) => {
-                let low = base.0 & 7;
-                let (mode, width) = displacement(low, disp, unit);
-                self.push(mode | reg | low);
-                if low == Gpr::RSP.0 {
-                    self.push(0x24);
-                }
-                self.displace(disp, width, unit);
-            }
-            Rm::Memory(Mem::Index {
-                base,
-                index,
-                scale,
-                disp,
-            }) => {
-                let low = base.0 & 7;
-                let (mode, width) = displacement(low, disp, unit);
-                self.push(mode | reg | 4);
-                self.push(sib(index, scale, low));
-                self.displace(disp, width, unit);
-            }
-            Rm::Memory(Mem::Scaled { index, scale, disp }) => {
-                self.push(reg | 4);
-                self.push(sib(index, scale, 5));
-                self.put(disp as u64, 4);
-            }
-            Rm::Memory(Mem::Label { label, disp }) => {
-                self.push(reg | 5);
-                let addend = disp.wrapping_sub(4 + i32::from(tail));
-                self.mark(Value::Label { label, addend });
-                self.put(0, 4);
-            }
-            Rm::Memory(Mem::Symbol { symbol, addend }) => {
-                self.push(reg | 5);
-                let addend = i64::from(addend) - 4 - i64::from(tail);
-                self.mark(Value::Symbol { symbol, addend });
-                self.put(0, 4);
-            }
-        }
-    }
-
-    fn displace(&mut self, disp: i32, width: u8, unit: i32) {
-        match width {
-            0 => {}
-            1 => self.push((disp / unit) as u8),
-            _ => self.put(disp as u64, 4),
-        }
-    }
-
     fn immediate(&mut self, arg: &Arg, width: u8) {
         match *arg {
             Arg::I(value) => self.put(value as u64, width),
             Arg::S(symbol) => {
-                self.mark(Value::Address { symbol });
                 self.put(0, 8);
+                self.mark(8, Value::Address { symbol });
             }
             _ => unreachable!("the form takes an immediate, and {arg:?} was selected for it"),
         }
     }
-}
-
-/// The mode bits of ModRM and the bytes of displacement they announce. RBP and R13 as a base
-/// (`low` 5) can't go without.
-fn displacement(low: u8, disp: i32, unit: i32) -> (u8, u8) {
-    if disp == 0 && low != Gpr::RBP.0 {
-        (0x00, 0)
-    } else if disp % unit == 0 && i8::try_from(disp / unit).is_ok() {
-        (0x40, 1)
-    } else {
-        (0x80, 4)
-    }
-}
-
-fn sib(index: Gpr, scale: Scale, base: u8) -> u8 {
-    assert!(index != Gpr::RSP, "rsp can't be an index");
-    (scale as u8) << 6 | (index.0 & 7) << 3 | base
 }
 
 /// The number of the register in slot `slot`.
@@ -251,31 +170,30 @@ pub(super) fn encode(
 impl Writer<'_> {
     fn instruction(&mut self, form: &Form, condition: u8, size: Size, args: &[Arg], avx: bool) {
         let slots = &form.slots;
-        let rm = match args.get(usize::from(slots.rm)) {
-            Some(Arg::M(mem)) => Rm::Memory(shortest(*mem)),
-            Some(_) => Rm::Register(number(args, slots.rm)),
-            None => Rm::Absent,
-        };
+        let tail = form.immediate_bytes(size);
         let low_bits = number(args, slots.opcode);
-        let (index, base) = match rm {
-            Rm::Absent => (0, low_bits),
-            Rm::Register(number) => (0, number),
-            Rm::Memory(Mem::Base { base, .. }) => (0, base.0),
-            Rm::Memory(Mem::Index { base, index, .. }) => (index.0, base.0),
-            Rm::Memory(Mem::Scaled { index, .. }) => (index.0, 0),
-            Rm::Memory(Mem::Label { .. } | Mem::Symbol { .. }) => (0, 0),
+        let address = match args.get(usize::from(slots.rm)) {
+            Some(Arg::M(mem)) => {
+                // EVEX counts displacements of one byte in units of what is accessed.
+                let unit = match form.coding {
+                    Coding::Evex => i32::from(form.memory_bytes(slots.rm, size)),
+                    _ => 1,
+                };
+                Address::memory(mem, unit, tail)
+            }
+            Some(_) => Address::register(number(args, slots.rm)),
+            None => Address::absent(low_bits),
         };
         let reg = number(args, slots.reg);
         let prefixes = Prefixes {
             page: form.page,
             reg,
-            index,
-            base,
+            index: address.index,
+            base: address.base,
             vvvv: number(args, slots.vvvv),
             wide: form.wide || (form.sized && size == Size::Q),
             byte_register: names_byte_register(form, size, args),
         };
-        let mut unit = 1;
         match form.coding {
             Coding::Vex => self.vex(&prefixes),
             Coding::Twin if avx => self.vex(&prefixes),
@@ -283,16 +201,15 @@ impl Writer<'_> {
                 assert_destructive(form, args);
                 self.legacy(form, size, &prefixes);
             }
-            Coding::Evex => {
-                unit = i32::from(form.memory_bytes(slots.rm, size));
-                self.evex(&prefixes);
-            }
+            Coding::Evex => self.evex(&prefixes),
         }
         let above_byte = form.sized && form.sizes & 1 != 0 && size != Size::B;
         self.push(form.opcode + condition + (low_bits & 7) + u8::from(above_byte));
         let field = if slots.reg == NOWHERE { form.ext } else { reg };
-        let tail = form.immediate_bytes(size);
-        self.modrm(field, rm, unit, tail);
+        self.put(address.word | u64::from(field & 7) << 3, address.count);
+        if let Some(value) = address.value {
+            self.mark(4, value);
+        }
         if form.fixed {
             self.push(form.ext);
         }
@@ -307,9 +224,12 @@ impl Writer<'_> {
 
 /// SPL, BPL, SIL and DIL share their numbers with AH, CH, DH and BH, and need a REX.
 fn names_byte_register(form: &Form, size: Size, args: &[Arg]) -> bool {
-    args.iter()
-        .enumerate()
-        .any(|(i, arg)| matches!(arg, Arg::R(Gpr(4..=7))) && form.byte_operand(i as u8, size))
+    let possible = form.byte_registers || size == Size::B;
+    possible
+        && args
+            .iter()
+            .enumerate()
+            .any(|(i, arg)| matches!(arg, Arg::R(Gpr(4..=7))) && form.byte_operand(i as u8, size))
 }
 
 /// What legacy encodings can't say: a destination that is not the first source.

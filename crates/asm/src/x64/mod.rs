@@ -25,11 +25,13 @@
 //! | `form` | what one row of the table says |
 //! | `table` | the rows, by family |
 //! | `select` | which form fits the operands |
+//! | `address` | ModRM, SIB and displacement |
 //! | `encode` | the bytes of one instruction |
 //! | `assembler` | the buffer, labels and branches |
 //! | `pool` | constants and jump tables behind the code |
 //! | `nop` | padding |
 
+mod address;
 mod arg;
 mod assembler;
 mod encode;

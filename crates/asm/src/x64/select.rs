@@ -5,10 +5,10 @@
 //! without carries. The forms of an instruction are ordered so that the first that fits is the
 //! shortest.
 
-use super::arg::{Arg, Mem};
+use super::arg::Arg;
 use super::features::Features;
 use super::form::{Form, class};
-use super::reg::{Gpr, Scale, Size, Xmm};
+use super::reg::{Gpr, Size, Xmm};
 
 /// The classes of the arguments, one lane each.
 pub(super) fn classes(size: Size, args: &[Arg]) -> u64 {
@@ -87,16 +87,4 @@ pub(super) fn fits(form: &Form, lanes: u64, size: Size, features: Features) -> b
     // A lane without its top bit can't carry into the next one.
     let occupied = ((common & !TOPS) + !TOPS) | common;
     occupied & TOPS == TOPS && form.sizes & size.bytes() != 0 && features.contains(form.needs)
-}
-
-/// The same address in its shortest form.
-pub(super) fn shortest(mem: Mem) -> Mem {
-    match mem {
-        Mem::Scaled {
-            index,
-            scale: Scale::X1,
-            disp,
-        } => Mem::Base { base: index, disp },
-        mem => mem,
-    }
 }

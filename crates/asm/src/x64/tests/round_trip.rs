@@ -11,8 +11,8 @@ use super::super::assembler::{Assembler, Reloc, RelocKind};
 use super::super::encode::encode;
 use super::super::features::Features;
 use super::super::form::{BY_SIZE, Coding, Form, Kind, NO_ACCESS, NOWHERE, class};
-use super::super::reg::{Cc, Gpr, Size, Xmm};
-use super::super::select::{classes, fits, select, shortest};
+use super::super::reg::{Cc, Gpr, Scale, Size, Xmm};
+use super::super::select::{classes, fits, select};
 use super::super::table::Op;
 use super::cases::{self, Random};
 
@@ -137,6 +137,18 @@ fn visible(form: &Form, avx: bool, args: &[Arg]) -> Vec<(Arg, Kind)> {
     all.filter(|(i, _)| !implied(*i))
         .map(|(_, pair)| pair)
         .collect()
+}
+
+/// An index alone that is not scaled is a base.
+fn shortest(mem: Mem) -> Mem {
+    match mem {
+        Mem::Scaled {
+            index,
+            scale: Scale::X1,
+            disp,
+        } => Mem::Base { base: index, disp },
+        mem => mem,
+    }
 }
 
 /// What an operand means, by us and by the disassembler.
