@@ -14,6 +14,8 @@
 //! | [`function`] | the function: values, blocks, layout |
 //! | [`builder`] | writing a function, with variables that become SSA values |
 //! | [`flow`] | order, dominators, loops and frequencies of blocks |
+//! | [`text`] | printing and parsing |
+//! | [`verify`] | whether a function is what it should be |
 #![no_std]
 
 extern crate alloc;
@@ -24,7 +26,9 @@ pub mod flow;
 pub mod function;
 pub mod inst;
 pub mod op;
+pub mod text;
 pub mod types;
+pub mod verify;
 
 pub use builder::{Builder, Variable};
 pub use entity::{Block, Constant, Inst, Loop, SigRef, Slot, Symbol, Value};
@@ -32,4 +36,6 @@ pub use flow::{Edge, Flow};
 pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};
 pub use inst::{Access, AliasClass, Callee, Effects, InstData, MemFlags, RmwOp};
 pub use op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
+pub use text::{ParseError, parse};
 pub use types::{CallConv, Signature, Type};
+pub use verify::{VerifyError, verify};
