@@ -517,6 +517,7 @@ impl InstData {
             Self::Unary { op, .. } => !op.can_trap(),
             Self::Binary { op, .. } => !op.can_trap(),
             Self::Load { flags, .. } => flags.trap == 0,
+            Self::RefToBits(_) | Self::BitsToRef(_) | Self::CalleeCell => true,
             Self::Call { effects, .. } => !matches!(effects, Effects::All),
             other => other.is_pure(),
         }

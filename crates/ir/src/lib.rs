@@ -14,6 +14,8 @@
 //! | [`function`] | the function: values, blocks, layout |
 //! | [`builder`] | writing a function, with variables that become SSA values |
 //! | [`flow`] | order, dominators, loops and frequencies of blocks |
+//! | [`clean`] | taking away what has no effect |
+//! | [`edges`] | splitting critical edges |
 //! | [`text`] | printing and parsing |
 //! | [`verify`] | whether a function is what it should be |
 #![no_std]
@@ -21,6 +23,8 @@
 extern crate alloc;
 
 pub mod builder;
+pub mod clean;
+pub mod edges;
 pub mod entity;
 pub mod flow;
 pub mod function;
@@ -31,6 +35,8 @@ pub mod types;
 pub mod verify;
 
 pub use builder::{Builder, Variable};
+pub use clean::Cleaner;
+pub use edges::split_critical_edges;
 pub use entity::{Block, Constant, Inst, Loop, SigRef, Slot, Symbol, Value};
 pub use flow::{Edge, Flow};
 pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};

@@ -150,6 +150,16 @@ impl Function {
         }
     }
 
+    /// Copies a list, so that one may change without the other.
+    pub fn copy_list(&mut self, list: ValueList) -> ValueList {
+        let start = u32::try_from(self.pool.len()).expect("a pool has fewer than 2^32 values");
+        self.pool.extend_from_within(list.range());
+        ValueList {
+            start,
+            len: list.len,
+        }
+    }
+
     /// Puts targets into the table.
     pub fn target_list(&mut self, targets: &[Target]) -> Targets {
         let start = u32::try_from(self.targets.len()).expect("there are fewer than 2^32 targets");
@@ -325,6 +335,32 @@ impl Function {
         self.blocks[block.index()].params = params;
     }
 
+    /// Takes the parameters of a block away. It is for the caller to say what becomes of them.
+    pub fn take_params(&mut self, block: Block) -> Vec<Value> {
+        core::mem::take(&mut self.blocks[block.index()].params)
+    }
+
+    /// Moves all instructions of a block to the end of another.
+    pub fn move_insts(&mut self, from: Block, to: Block) {
+        let BlockNode { first, last, .. } = self.blocks[from.index()];
+        let mut next = first;
+        while next != NONE {
+            let node = &mut self.insts[next as usize];
+            node.block = to.0;
+            next = node.next;
+        }
+        if first != NONE {
+            let end = core::mem::replace(&mut self.blocks[to.index()].last, last);
+            self.insts[first as usize].prev = end;
+            match end {
+                NONE => self.blocks[to.index()].first = first,
+                end => self.insts[end as usize].next = first,
+            }
+        }
+        let node = &mut self.blocks[from.index()];
+        (node.first, node.last) = (NONE, NONE);
+    }
+
     /// Replaces the parameters of a block, whose definitions say that they are.
     pub(crate) fn set_params_only(&mut self, block: Block, params: Vec<Value>) {
         self.blocks[block.index()].params = params;
@@ -333,6 +369,11 @@ impl Function {
     /// Replaces the order of blocks. The first is the entry.
     pub fn set_layout(&mut self, layout: Vec<Block>) {
         self.layout = layout;
+    }
+
+    /// Replaces the order of blocks and gives back the old one, for its memory.
+    pub fn replace_layout(&mut self, layout: Vec<Block>) -> Vec<Block> {
+        core::mem::replace(&mut self.layout, layout)
     }
 
     /// Marks a block as seldom run.
@@ -516,9 +557,35 @@ impl Function {
         &mut self.targets[targets.range()]
     }
 
+    /// Keeps those arguments of a target whose places a function wants to keep.
+    pub fn retain_args(
+        &mut self,
+        targets: Targets,
+        index: usize,
+        mut keep: impl FnMut(usize) -> bool,
+    ) {
+        let args = &mut self.targets[targets.range()][index].args;
+        let list = &mut self.pool[args.range()];
+        let mut kept = 0;
+        for place in 0..list.len() {
+            if keep(place) {
+                list[kept] = list[place];
+                kept += 1;
+            }
+        }
+        args.len = kept as u32;
+    }
+
     /// The bytes of a constant.
     pub fn constant_bytes(&self, constant: Constant) -> [u8; 16] {
         self.constants[constant.index()]
+    }
+
+    /// Whether a block ends with a [`InstData::TryCall`]: its successors after the first are
+    /// handlers.
+    pub fn is_try(&self, block: Block) -> bool {
+        self.last_inst(block)
+            .is_some_and(|end| matches!(self.data(end), InstData::TryCall { .. }))
     }
 
     /// The targets of a block's terminator.

@@ -8,6 +8,15 @@ impl Function {
     /// Calls a function with each operand of an instruction: its own first, then the arguments to
     /// its targets.
     pub fn for_each_operand(&self, inst: Inst, mut f: impl FnMut(Value)) {
+        self.for_each_own_operand(inst, &mut f);
+        for target in self.targets(self.data(inst).targets()) {
+            self.values(target.args).iter().for_each(|v| f(*v));
+        }
+    }
+
+    /// Calls a function with each operand of an instruction, but not with the arguments to its
+    /// targets.
+    pub fn for_each_own_operand(&self, inst: Inst, mut f: impl FnMut(Value)) {
         use InstData::*;
         let mut list = |list: ValueList| self.values(list).iter().for_each(|v| f(*v));
         match *self.data(inst) {
@@ -46,8 +55,16 @@ impl Function {
                 self.values(args).iter().for_each(|v| f(*v));
             }
         }
-        for target in self.targets(self.data(inst).targets()) {
-            self.values(target.args).iter().for_each(|v| f(*v));
+    }
+
+    /// Replaces all operands that are aliases by what they stand for.
+    pub fn resolve_all(&mut self) {
+        for index in 0..self.layout.len() {
+            let mut next = self.first_inst(self.layout[index]);
+            while let Some(inst) = next {
+                next = self.next_inst(inst);
+                self.resolve_operands(inst);
+            }
         }
     }
 
