@@ -477,12 +477,15 @@ impl<F: Function> Checker<'_, F> {
         let lives_on = |vreg: &VReg| live.contains(vreg) && !results.contains(vreg);
         let mut found = BTreeSet::new();
         for &(_, slot) in listed {
-            let holds = state.get(place(Location::Slot(slot)));
-            let before = found.len();
-            found.extend(holds.into_iter().flatten().copied().filter(|v| lives_on(v)));
-            if found.len() == before {
+            let holds = state.get(place(Location::Slot(slot))).into_iter().flatten();
+            let mut living = holds.copied().filter(|vreg| lives_on(vreg)).peekable();
+            if living.peek().is_none() {
                 return fail(inst, format!("slot {slot} holds no live reference"));
             }
+            if listed.iter().filter(|&&(_, other)| other == slot).count() > 1 {
+                return fail(inst, format!("slot {slot} is listed twice"));
+            }
+            found.extend(living);
         }
         for vreg in live.iter().filter(|vreg| lives_on(vreg)) {
             if !found.contains(vreg) {

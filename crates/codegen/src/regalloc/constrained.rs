@@ -43,6 +43,7 @@ pub(super) struct Work {
     /// Registers of results.
     results: u64,
     fixed_uses: u64,
+    fixed_results: u64,
     /// Clobbered registers and those of fixed results.
     lost: u64,
     lost_kinds: u8,
@@ -88,7 +89,7 @@ impl Allocator {
     fn note_operands(&mut self, operands: &[Operand], clobbers: u64) {
         let work = &mut self.constrained_work;
         (work.reading, work.writing, work.late, work.results) = (0, 0, 0, 0);
-        (work.fixed_uses, work.lost) = (0, clobbers);
+        (work.fixed_uses, work.fixed_results, work.lost) = (0, 0, clobbers);
         work.displaced.clear();
         self.moves.clear();
         for operand in operands {
@@ -105,7 +106,7 @@ impl Allocator {
                 }
                 Constraint::DefFixed(reg) => {
                     work.lost |= 1 << reg.index();
-                    work.writing |= 1 << reg.index();
+                    work.fixed_results |= 1 << reg.index();
                 }
                 Constraint::Use => value.need |= need::REGISTER,
                 Constraint::UseLate => value.need |= need::REGISTER | need::LATE,
@@ -193,7 +194,8 @@ impl Allocator {
     /// The registers of values that the instruction does not need there: they may leave.
     fn bystanders(&self, class: usize) -> u64 {
         let work = &self.constrained_work;
-        let mut mask = work.reading & !work.results & self.registers.masks[class];
+        let taken = work.results | work.fixed_uses;
+        let mut mask = work.reading & !taken & self.registers.masks[class];
         let mut all = 0;
         while mask != 0 {
             let reg = mask.trailing_zeros();
@@ -404,8 +406,8 @@ impl Allocator {
                 return reg;
             }
             // A result may be in a register that the instruction uses in between.
-            let fixed = self.constrained_work.writing;
-            free = all & !fixed;
+            let work = &self.constrained_work;
+            free = all & !(work.writing | work.fixed_results);
         }
         assert!(free != 0, "there are enough registers for any one instruction");
         self.choose(class, free, vreg)

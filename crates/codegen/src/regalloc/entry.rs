@@ -291,6 +291,9 @@ impl Allocator {
             let held = self.exits[i];
             let mark = self.value(held.vreg).mark;
             let candidate = self.entry_work.candidates.get(mark as usize);
+            if !self.registers.is_allocatable(held.reg) {
+                continue;
+            }
             if let Some(&Candidate {
                 is_kept: true,
                 is_clean,

@@ -23,6 +23,10 @@ pub(super) struct Registers {
 }
 
 impl Registers {
+    pub(super) fn is_allocatable(&self, reg: u8) -> bool {
+        (self.masks[0] | self.masks[1]) >> reg & 1 != 0
+    }
+
     /// The kinds of which nothing survives an instruction in a register.
     #[inline]
     pub(super) fn kinds_lost(&self, clobbers: PRegSet, is_safepoint: bool) -> u8 {

@@ -395,8 +395,7 @@ impl Allocator {
     }
 
     fn is_free(&self, reg: u8) -> bool {
-        let all = self.registers.masks[0] | self.registers.masks[1];
-        (all & !self.occupied) >> reg & 1 != 0
+        self.registers.is_allocatable(reg) && self.occupied >> reg & 1 == 0
     }
 
     pub(super) fn drop_dead_results(&mut self, operands: &[Operand]) {
