@@ -16,6 +16,7 @@
 //! | [`flow`] | order, dominators, loops and frequencies of blocks |
 //! | [`clean`] | taking away what has no effect |
 //! | [`edges`] | splitting critical edges |
+//! | [`eval`] | running a function |
 //! | [`text`] | printing and parsing |
 //! | [`verify`] | whether a function is what it should be |
 #![no_std]
@@ -26,6 +27,7 @@ pub mod builder;
 pub mod clean;
 pub mod edges;
 pub mod entity;
+pub mod eval;
 pub mod flow;
 pub mod function;
 pub mod inst;
