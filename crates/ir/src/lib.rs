@@ -17,6 +17,7 @@
 //! | [`clean`] | taking away what has no effect |
 //! | [`edges`] | splitting critical edges |
 //! | [`eval`] | running a function |
+//! | `generate` | random functions, with the feature of the same name |
 //! | [`text`] | printing and parsing |
 //! | [`verify`] | whether a function is what it should be |
 #![no_std]
@@ -30,6 +31,8 @@ pub mod entity;
 pub mod eval;
 pub mod flow;
 pub mod function;
+#[cfg(feature = "generate")]
+pub mod generate;
 pub mod inst;
 pub mod op;
 pub mod text;
