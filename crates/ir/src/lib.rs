@@ -21,6 +21,7 @@
 //! | [`text`] | printing and parsing |
 //! | [`verify`] | whether a function is what it should be |
 #![no_std]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 
