@@ -17,6 +17,9 @@ use tierra_ir::{Block, Callee, Inst, InstData, SigRef, Target, Type, Value, Valu
 use tierra_vm::builtins::Builtin;
 use wasmparser::Operator;
 
+/// What a landing block counts among operands of jumps.
+const LANDING_COST: usize = 64;
+
 /// A `try_table` under way.
 pub(super) struct TryTable {
     /// The first of its clauses.
@@ -97,7 +100,12 @@ impl Exceptions {
 
 impl Translator<'_> {
     /// A call that goes to the handlers around it.
-    pub(super) fn try_call(&mut self, sig: SigRef, callee: Callee, args: ValueList) -> Result<Inst> {
+    pub(super) fn try_call(
+        &mut self,
+        sig: SigRef,
+        callee: Callee,
+        args: ValueList,
+    ) -> Result<Inst> {
         let mut landings = core::mem::take(&mut self.s.blocks);
         landings.clear();
         let mut tags = Vec::new();
@@ -168,6 +176,7 @@ impl Translator<'_> {
                         continue;
                     }
                 }
+                self.charge(LANDING_COST)?;
                 let landing = self.cold_block();
                 self.b.func.append_param(landing, Type::Ref);
                 landings.push((landing, index as u32));
@@ -325,7 +334,9 @@ impl Translator<'_> {
         let ahead = ahead.expect("just looked");
         let tags: Vec<_> = self.s.exceptions.ahead_tags[ahead[number].tags.clone()].to_vec();
         let depth = self.s.control.len();
-        let delegate = ahead[number].delegate.map(|label| depth - 1 - label as usize);
+        let delegate = ahead[number]
+            .delegate
+            .map(|label| depth - 1 - label as usize);
         self.s.exceptions.ahead = Some(ahead);
         let first = self.cover(tags, delegate);
         self.open(Kind::Try(Try { first, caught: 0 }), ty);

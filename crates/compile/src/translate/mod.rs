@@ -36,7 +36,7 @@ const MAX_BODY: usize = 4 << 20;
 /// The largest product of blocks and variables.
 const MAX_DEFINITIONS: u64 = 1 << 26;
 /// How many values, and how many operands of calls and jumps, a function may have.
-const MAX_VALUES: usize = 1 << 25;
+const MAX_VALUES: usize = 1 << 23;
 
 /// The memory of translations, to be used again for the next function.
 #[derive(Default)]

@@ -44,12 +44,7 @@ impl Translator<'_> {
     fn table_len(&mut self, table: TableIdx, def: Value) -> Value {
         match self.fixed_len(table) {
             Some(len) => self.i64(len),
-            None => self.load(
-                Access::I64,
-                plain(class::TABLE_DEF),
-                def,
-                layout::TABLE_LEN,
-            ),
+            None => self.load(Access::I64, plain(class::TABLE_DEF), def, layout::TABLE_LEN),
         }
     }
 

@@ -87,29 +87,69 @@ macro_rules! visit_wide {
 
 /// The access that a row of a table means: the number in memory, the value.
 macro_rules! access {
-    (u32 I32) => { Access::I32 };
-    (u64 I64) => { Access::I64 };
-    (u32 F32) => { Access::F32 };
-    (u64 F64) => { Access::F64 };
-    (i8 I32) => { Access::S8I32 };
-    (u8 I32) => { Access::U8I32 };
-    (i16 I32) => { Access::S16I32 };
-    (u16 I32) => { Access::U16I32 };
-    (i8 I64) => { Access::S8I64 };
-    (u8 I64) => { Access::U8I64 };
-    (i16 I64) => { Access::S16I64 };
-    (u16 I64) => { Access::U16I64 };
-    (i32 I64) => { Access::S32I64 };
-    (u32 I64) => { Access::U32I64 };
+    (u32 I32) => {
+        Access::I32
+    };
+    (u64 I64) => {
+        Access::I64
+    };
+    (u32 F32) => {
+        Access::F32
+    };
+    (u64 F64) => {
+        Access::F64
+    };
+    (i8 I32) => {
+        Access::S8I32
+    };
+    (u8 I32) => {
+        Access::U8I32
+    };
+    (i16 I32) => {
+        Access::S16I32
+    };
+    (u16 I32) => {
+        Access::U16I32
+    };
+    (i8 I64) => {
+        Access::S8I64
+    };
+    (u8 I64) => {
+        Access::U8I64
+    };
+    (i16 I64) => {
+        Access::S16I64
+    };
+    (u16 I64) => {
+        Access::U16I64
+    };
+    (i32 I64) => {
+        Access::S32I64
+    };
+    (u32 I64) => {
+        Access::U32I64
+    };
 }
 
 macro_rules! rmw {
-    (fetch_add) => { RmwOp::Add };
-    (fetch_sub) => { RmwOp::Sub };
-    (fetch_and) => { RmwOp::And };
-    (fetch_or) => { RmwOp::Or };
-    (fetch_xor) => { RmwOp::Xor };
-    (swap) => { RmwOp::Exchange };
+    (fetch_add) => {
+        RmwOp::Add
+    };
+    (fetch_sub) => {
+        RmwOp::Sub
+    };
+    (fetch_and) => {
+        RmwOp::And
+    };
+    (fetch_or) => {
+        RmwOp::Or
+    };
+    (fetch_xor) => {
+        RmwOp::Xor
+    };
+    (swap) => {
+        RmwOp::Exchange
+    };
 }
 
 macro_rules! visit_load {

@@ -49,9 +49,7 @@ fn many_values() {
     let zeros = repeat(1000, "i32.const 0 ");
     quick(
         "branches",
-        &format!(
-            "(module (func (param i32) (result {results}) {zeros} {branches} return))"
-        ),
+        &format!("(module (func (param i32) (result {results}) {zeros} {branches} return))"),
     );
 }
 
@@ -61,7 +59,10 @@ fn wide_tables() {
     let locals = repeat(1000, "i32 ");
     let mut body = String::new();
     for local in 0..1000 {
-        let _ = write!(body, "local.get {local} i32.const 1 i32.add local.set {local} ");
+        let _ = write!(
+            body,
+            "local.get {local} i32.const 1 i32.add local.set {local} "
+        );
     }
     quick(
         "br_table",

@@ -1,7 +1,6 @@
 //! Every function of the specification's scripts and of generated modules has a translation that
 //! is well formed, with every choice of options.
 
-mod check;
 mod generated;
 mod hostile;
 mod scripts;
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use tierra_compile::{Error, MemoryPlan, Options, State, Symbols, translate};
 use tierra_core::Features;
 use tierra_core::types::MemoryType;
-use tierra_ir::{Flow, Function, Symbol};
+use tierra_ir::{Function, Symbol};
 use tierra_module::{Module, Sequential};
 
 /// What was translated so far.
@@ -29,7 +28,6 @@ pub struct Tally {
 pub struct Translation {
     state: State,
     func: Function,
-    flow: Flow,
     /// What was translated so far.
     pub tally: Tally,
 }
@@ -84,7 +82,7 @@ impl Translation {
                 match result {
                     Ok(()) => {
                         self.tally.instructions += self.func.num_insts();
-                        if let Err(error) = check::check(&self.func, &mut self.flow) {
+                        if let Err(error) = tierra_ir::verify(&self.func) {
                             panic!("{name}, function {func}: {error}");
                         }
                     }
