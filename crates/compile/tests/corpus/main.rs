@@ -3,6 +3,7 @@
 
 mod generated;
 mod hostile;
+mod programs;
 mod scripts;
 
 use std::sync::Arc;
