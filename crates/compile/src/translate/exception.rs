@@ -231,6 +231,7 @@ impl Translator<'_> {
         for ty in types {
             let (value, next) = self.get_operand(at, offset, value_ty(module, *ty));
             offset = next;
+            self.typed(value, *ty);
             self.push(value);
         }
         Ok(())
@@ -300,6 +301,7 @@ impl Translator<'_> {
             self.leave_to_end()?;
             self.b.func.set_cold(block);
             self.enter(block);
+            self.forget_facts();
             let base = self.innermost().base;
             self.s.stack.truncate(base);
             let exception = self.b.func.params(block)[0];
@@ -410,6 +412,7 @@ impl Translator<'_> {
             return Ok(());
         };
         self.enter(block);
+        self.forget_facts();
         self.reachable = true;
         let exception = self.b.func.params(block)[0];
         self.innermost().exception = Some(exception);
