@@ -1,0 +1,422 @@
+//! The buffer that instructions are appended to, its labels and branches.
+//!
+//! Labels that are not bound yet carry a list of the fields that wait for them, threaded through
+//! one vector. Binding walks the list, so the whole is linear in the code whatever branches where,
+//! and nothing is left for the end but constants and tables.
+//!
+//! Branches are not relaxed: backward ones know their distance, forward ones get four bytes unless
+//! the caller promises (`jmp_short`, `jcc_short`) that one will do. A promise that doesn't hold
+//! panics: it is a bug of the compiler.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::arg::Arg;
+use super::encode::{Encoded, Value, encode};
+use super::features::Features;
+use super::form::{Form, NOWHERE, Page, page};
+use super::nop;
+use super::pool::Pool;
+use super::reg::{Cc, Size};
+use super::select::{classes, select};
+use super::table::Op;
+
+/// A place in the code, or one that will be.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub struct Label(pub(super) u32);
+
+/// A field that only the linker can fill in.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Reloc {
+    /// Where the field is.
+    pub offset: u32,
+    /// How it is filled.
+    pub kind: RelocKind,
+    /// The symbol.
+    pub symbol: u32,
+    /// What is added to the symbol's address.
+    pub addend: i64,
+}
+
+/// How a field is filled, with S the symbol, A the addend and P the address of the field.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RelocKind {
+    /// Four bytes: S + A - P.
+    Rel32,
+    /// Eight bytes: S + A.
+    Abs64,
+}
+
+/// Finished code.
+#[derive(Clone, Default, Debug)]
+pub struct Code {
+    /// Code, then constants and tables. It must be placed at a multiple of 64.
+    pub bytes: Vec<u8>,
+    /// The number of bytes that are instructions.
+    pub code_len: u32,
+    /// What a linker must fill in, by ascending offset.
+    pub relocs: Vec<Reloc>,
+}
+
+/// The code is so large that branches can't reach over it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the code is larger than branches can reach")
+    }
+}
+
+impl core::error::Error for TooLarge {}
+
+/// Code is at most this long, so that every distance in it fits 32 signed bits.
+const MAX_LEN: usize = i32::MAX as usize;
+
+/// No offset; no next field.
+const NONE: u32 = u32::MAX;
+
+/// A label's offset if it is bound, and the first of the fields that wait for it if not.
+#[derive(Copy, Clone)]
+struct State {
+    offset: u32,
+    waiting: u32,
+}
+
+/// A field that waits for a label.
+#[derive(Copy, Clone)]
+struct Waiting {
+    at: u32,
+    addend: i32,
+    short: bool,
+    next: u32,
+}
+
+/// Writes machine code.
+pub struct Assembler {
+    features: Features,
+    avx: bool,
+    code: Code,
+    labels: Vec<State>,
+    waiting: Vec<Waiting>,
+    pool: Pool,
+}
+
+impl Assembler {
+    /// An assembler that writes for processors with `features`.
+    pub fn new(features: Features) -> Assembler {
+        Assembler {
+            features,
+            avx: features.contains(Features::AVX),
+            code: Code::default(),
+            labels: Vec::new(),
+            waiting: Vec::new(),
+            pool: Pool::default(),
+        }
+    }
+
+    /// Forgets everything but the features and the memory of the buffers.
+    pub fn clear(&mut self) {
+        self.code.bytes.clear();
+        self.code.relocs.clear();
+        self.code.code_len = 0;
+        self.labels.clear();
+        self.waiting.clear();
+        self.pool.clear();
+    }
+
+    /// The features that code is written for.
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Where the next instruction will be.
+    pub fn offset(&self) -> u32 {
+        // Longer code is an error in the end; until then only its distances are wrong.
+        self.code.bytes.len() as u32
+    }
+
+    /// Appends an instruction, the destination first. At any `size` that the operation has; if it
+    /// has none, the size says nothing.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such form, or not with these features: a bug of the compiler.
+    pub fn emit(&mut self, op: Op, size: Size, args: &[Arg]) {
+        self.write(op, None, size, args);
+    }
+
+    /// Appends an instruction that has a condition: `Setcc`, `Cmov`, `Jcc`.
+    ///
+    /// # Panics
+    ///
+    /// As [`emit`](Self::emit).
+    pub fn emit_cc(&mut self, op: Op, condition: Cc, size: Size, args: &[Arg]) {
+        self.write(op, Some(condition), size, args);
+    }
+
+    fn write(&mut self, op: Op, condition: Option<Cc>, size: Size, args: &[Arg]) {
+        let lanes = classes(size, args);
+        let form = match select(op.forms(), lanes, size, self.features) {
+            Some(form) if form.conditional == condition.is_some() => form,
+            _ => no_form(op, condition, size, args, self.features),
+        };
+        let condition = condition.map_or(0, |cc| cc as u8);
+        if form.slots.target == NOWHERE {
+            let encoded = encode(form, condition, size, args, self.avx);
+            self.append(&encoded);
+        } else {
+            self.write_branch(form, condition, args);
+        }
+    }
+
+    fn append(&mut self, encoded: &Encoded) {
+        let start = self.offset();
+        self.code.bytes.extend_from_slice(encoded.bytes());
+        let Some(field) = &encoded.field else { return };
+        let offset = start.wrapping_add(u32::from(field.at));
+        match field.value {
+            Value::Label { label, addend } => self.refer(label, offset, addend, false),
+            Value::Symbol { symbol, addend } => {
+                self.relocate(offset, RelocKind::Rel32, symbol, addend);
+            }
+            Value::Address { symbol } => self.relocate(offset, RelocKind::Abs64, symbol, 0),
+        }
+    }
+
+    fn relocate(&mut self, offset: u32, kind: RelocKind, symbol: u32, addend: i64) {
+        self.code.relocs.push(Reloc {
+            offset,
+            kind,
+            symbol,
+            addend,
+        });
+    }
+
+    fn write_branch(&mut self, form: &Form, condition: u8, args: &[Arg]) {
+        let (page, opcode) = (form.page, form.opcode + condition);
+        match args[usize::from(form.slots.target)] {
+            Arg::L(label) if form.short == 0 => self.branch_far(page, opcode, label),
+            Arg::L(label) => self.branch(form.short + condition, page, opcode, label),
+            Arg::S(symbol) => {
+                self.branch_opcode(page, opcode);
+                self.relocate(self.offset(), RelocKind::Rel32, symbol, -4);
+                self.code.bytes.extend_from_slice(&[0; 4]);
+            }
+            arg => unreachable!("the form takes a target, and {arg:?} was selected for it"),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_form(op: Op, condition: Option<Cc>, size: Size, args: &[Arg], features: Features) -> ! {
+    panic!(
+        "no form of {op:?} (condition {condition:?}) at size {size:?} takes {args:?} with {:?}",
+        features.names().collect::<Vec<_>>()
+    )
+}
+
+/// Labels and branches.
+impl Assembler {
+    /// A new label, bound nowhere yet.
+    pub fn label(&mut self) -> Label {
+        let label = Label(self.labels.len() as u32);
+        self.labels.push(State {
+            offset: NONE,
+            waiting: NONE,
+        });
+        label
+    }
+
+    /// The label is here.
+    ///
+    /// # Panics
+    ///
+    /// If it was bound before, or a short branch to it is too far away.
+    pub fn bind(&mut self, label: Label) {
+        self.bind_at(label, self.offset());
+    }
+
+    fn bind_at(&mut self, label: Label, offset: u32) {
+        let state = &mut self.labels[label.0 as usize];
+        assert!(state.offset == NONE, "{label:?} is bound twice");
+        state.offset = offset;
+        let mut next = core::mem::replace(&mut state.waiting, NONE);
+        while next != NONE {
+            let field = self.waiting[next as usize];
+            self.patch(field, offset);
+            next = field.next;
+        }
+    }
+
+    /// Where the label is bound. Those of constants and tables are when the code is finished.
+    pub fn offset_of(&self, label: Label) -> Option<u32> {
+        let offset = self.labels[label.0 as usize].offset;
+        (offset != NONE).then_some(offset)
+    }
+
+    /// Branches, in two bytes if the label is bound and near.
+    pub fn jmp(&mut self, label: Label) {
+        self.branch(0xeb, page::ONE_BYTE, 0xe9, label);
+    }
+
+    /// Branches on a condition, in two bytes if the label is bound and near.
+    pub fn jcc(&mut self, condition: Cc, label: Label) {
+        let condition = condition as u8;
+        self.branch(0x70 + condition, page::P0F, 0x80 + condition, label);
+    }
+
+    /// Branches in two bytes.
+    ///
+    /// # Panics
+    ///
+    /// Here or when the label is bound, if it is too far away.
+    pub fn jmp_short(&mut self, label: Label) {
+        self.branch_short(0xeb, label);
+    }
+
+    /// Branches on a condition in two bytes.
+    ///
+    /// # Panics
+    ///
+    /// Here or when the label is bound, if it is too far away.
+    pub fn jcc_short(&mut self, condition: Cc, label: Label) {
+        self.branch_short(0x70 + condition as u8, label);
+    }
+
+    fn branch(&mut self, short: u8, page: Page, far: u8, label: Label) {
+        // A short branch is two bytes, and reaches 128 back from its end.
+        match self.offset_of(label) {
+            Some(target) if self.offset() - target <= 126 => self.branch_short(short, label),
+            _ => self.branch_far(page, far, label),
+        }
+    }
+
+    fn branch_short(&mut self, opcode: u8, label: Label) {
+        self.code.bytes.extend_from_slice(&[opcode, 0]);
+        self.refer(label, self.offset().wrapping_sub(1), -1, true);
+    }
+
+    fn branch_far(&mut self, page: Page, opcode: u8, label: Label) {
+        self.branch_opcode(page, opcode);
+        self.code.bytes.extend_from_slice(&[0; 4]);
+        self.refer(label, self.offset().wrapping_sub(4), -4, false);
+    }
+
+    fn branch_opcode(&mut self, page: Page, opcode: u8) {
+        if page == page::P0F {
+            self.code.bytes.push(0x0f);
+        }
+        self.code.bytes.push(opcode);
+    }
+
+    /// The field at `at` is to hold the distance from it to `label + addend`.
+    fn refer(&mut self, label: Label, at: u32, addend: i32, short: bool) {
+        let state = &mut self.labels[label.0 as usize];
+        let field = Waiting {
+            at,
+            addend,
+            short,
+            next: state.waiting,
+        };
+        if state.offset == NONE {
+            state.waiting = self.waiting.len() as u32;
+            self.waiting.push(field);
+        } else {
+            let offset = state.offset;
+            self.patch(field, offset);
+        }
+    }
+
+    fn patch(&mut self, field: Waiting, target: u32) {
+        let distance = (target as i32)
+            .wrapping_sub(field.at as i32)
+            .wrapping_add(field.addend);
+        let at = field.at as usize;
+        if field.short {
+            let distance = i8::try_from(distance)
+                .unwrap_or_else(|_| panic!("a short branch over {distance} bytes"));
+            self.code.bytes[at] = distance as u8;
+        } else {
+            self.code.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+        }
+    }
+}
+
+/// What stands between and behind the code.
+impl Assembler {
+    /// Pads with no-operations up to a multiple of `to`, a power of two up to 64.
+    pub fn align(&mut self, to: u32) {
+        assert!(to.is_power_of_two() && to <= 64, "an alignment of {to}");
+        let count = self.offset().wrapping_neg() & (to - 1);
+        nop::pad(&mut self.code.bytes, count as usize);
+    }
+
+    /// A constant of 4, 8, 16 or 32 bytes, which will be placed behind the code at a multiple of
+    /// its size. Equal constants are one.
+    pub fn constant(&mut self, bytes: &[u8]) -> Label {
+        match self.pool.find(bytes) {
+            Some(label) => label,
+            None => {
+                let label = self.label();
+                self.pool.insert(bytes, label);
+                label
+            }
+        }
+    }
+
+    /// A table of the distances (i32) from its start to each target in the code, which will be
+    /// placed behind the code.
+    pub fn jump_table(&mut self, targets: &[Label]) -> Label {
+        let label = self.label();
+        self.pool.insert_table(label, targets);
+        label
+    }
+
+    /// Appends constants and tables and gives the code. Nothing may be added to it but by
+    /// [`clear`](Self::clear)ing first.
+    ///
+    /// # Panics
+    ///
+    /// If a label that is used was not bound.
+    pub fn finish(&mut self) -> Result<&Code, TooLarge> {
+        self.code.code_len = self.offset();
+        let pool = core::mem::take(&mut self.pool);
+        let too_large = self.code.bytes.len().saturating_add(pool.max_len()) > MAX_LEN;
+        if !too_large {
+            self.place_pool(&pool);
+        }
+        self.pool = pool;
+        if too_large {
+            return Err(TooLarge);
+        }
+        let unbound = self.labels.iter().position(|label| label.waiting != NONE);
+        assert!(unbound.is_none(), "label {unbound:?} is used and not bound");
+        Ok(&self.code)
+    }
+
+    fn place_pool(&mut self, pool: &Pool) {
+        for (bytes, label) in pool.constants() {
+            self.fill(bytes.len());
+            self.bind_at(label, self.offset());
+            self.code.bytes.extend_from_slice(bytes);
+        }
+        for (label, targets) in pool.tables() {
+            self.fill(4);
+            let start = self.offset();
+            self.bind_at(label, start);
+            for &target in targets {
+                let offset = self.offset_of(target).expect("targets of tables are bound");
+                let distance = offset.wrapping_sub(start);
+                self.code.bytes.extend_from_slice(&distance.to_le_bytes());
+            }
+        }
+    }
+
+    /// Pads data up to a multiple of `to` with a byte that traps if it is run.
+    fn fill(&mut self, to: usize) {
+        let len = self.code.bytes.len().next_multiple_of(to);
+        self.code.bytes.resize(len, 0xcc);
+    }
+}

@@ -1,0 +1,6 @@
+//! What the table claims, proved against a disassembler.
+
+mod cases;
+mod features;
+mod labels;
+mod round_trip;
