@@ -52,4 +52,6 @@ entities! {
     Slot "slot";
     /// A 16-byte constant of the function.
     Constant "const";
+    /// A loop, while [`Flow`](crate::Flow) knows of it.
+    Loop "loop";
 }

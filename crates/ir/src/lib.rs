@@ -13,19 +13,22 @@
 //! | [`inst`] | instructions and what they do |
 //! | [`function`] | the function: values, blocks, layout |
 //! | [`builder`] | writing a function, with variables that become SSA values |
+//! | [`flow`] | order, dominators, loops and frequencies of blocks |
 #![no_std]
 
 extern crate alloc;
 
 pub mod builder;
 pub mod entity;
+pub mod flow;
 pub mod function;
 pub mod inst;
 pub mod op;
 pub mod types;
 
 pub use builder::{Builder, Variable};
-pub use entity::{Block, Constant, Inst, SigRef, Slot, Symbol, Value};
+pub use entity::{Block, Constant, Inst, Loop, SigRef, Slot, Symbol, Value};
+pub use flow::{Edge, Flow};
 pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};
 pub use inst::{Access, AliasClass, Callee, Effects, InstData, MemFlags, RmwOp};
 pub use op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
