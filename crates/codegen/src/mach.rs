@@ -24,6 +24,8 @@ pub(crate) struct Node<I> {
     pub is_safepoint: bool,
     /// An index into the sets of clobbered registers.
     clobbers: u32,
+    /// The value that may be made again by this instruction, or `NONE`.
+    remat: u32,
 }
 
 /// A value's register.
@@ -35,10 +37,15 @@ struct VRegData {
 }
 
 /// What is a list for each block, in one vector.
-#[derive(Default)]
 struct Lists<T> {
     items: Vec<T>,
     ranges: Vec<(u32, u32)>,
+}
+
+impl<T> Default for Lists<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), ranges: Vec::new() }
+    }
 }
 
 impl<T> Lists<T> {
@@ -132,8 +139,14 @@ impl<I> Mach<I> {
             is_move: false,
             is_safepoint: false,
             clobbers: 0,
+            remat: NONE,
         });
         self.nodes.last_mut().expect("it was pushed")
+    }
+
+    /// The last instruction.
+    pub fn last(&mut self) -> &mut Node<I> {
+        self.nodes.last_mut().expect("there is one")
     }
 
     /// Says what the last instruction destroys besides its results.
@@ -145,7 +158,7 @@ impl<I> Mach<I> {
 
     /// Says that the last instruction may be repeated instead of keeping this value, its result.
     pub fn set_remat(&mut self, vreg: VReg) {
-        self.vregs[vreg.0 as usize].remat = self.nodes.len() as u32 - 1;
+        self.nodes.last_mut().expect("there is one").remat = vreg.0;
     }
 
     /// The instruction that makes a value again.
@@ -155,11 +168,7 @@ impl<I> Mach<I> {
 
     /// The instructions from `start` on were pushed in the order of execution.
     pub fn reverse_from(&mut self, start: usize) {
-        let pairs = self.nodes.len() - start;
-        if pairs > 1 {
-            self.nodes[start..].reverse();
-            // Only constants can be repeated, and they are one instruction.
-        }
+        self.nodes[start..].reverse();
     }
 
     /// The block's instructions are those from `start` on.
@@ -184,9 +193,9 @@ impl<I> Mach<I> {
         for range in &mut self.insts {
             *range = (total - range.1, total - range.0);
         }
-        for vreg in &mut self.vregs {
-            if vreg.remat != NONE {
-                vreg.remat = total - 1 - vreg.remat;
+        for (index, node) in self.nodes.iter().enumerate() {
+            if node.remat != NONE {
+                self.vregs[node.remat as usize].remat = index as u32;
             }
         }
     }
