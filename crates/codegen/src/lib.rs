@@ -23,6 +23,8 @@ mod flow;
 mod mach;
 #[cfg(feature = "run")]
 pub mod memory;
+#[cfg(feature = "run")]
+mod naive;
 pub mod output;
 pub mod pipeline;
 pub mod regalloc;

@@ -5,7 +5,7 @@
 //! Every value has a slot, every block parameter a second one, to which predecessors copy, so
 //! that parameters may be each other's arguments.
 
-use super::interface::*;
+use crate::regalloc::interface::*;
 use alloc::vec::Vec;
 
 struct Naive<'a, F> {

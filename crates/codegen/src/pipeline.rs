@@ -2,8 +2,8 @@
 
 use crate::edges::Edges;
 use crate::output::CompiledFunction;
+use crate::regalloc::{self, Allocator};
 use crate::regalloc::interface::{Machine, Output};
-use crate::regalloc::naive;
 use crate::x64::{Code64, Emitter, Lowering, machine};
 use core::fmt;
 use tierra_asm::x64::{Assembler, Features};
@@ -30,6 +30,10 @@ pub struct Options {
     pub exit_stub: Option<Symbol>,
     /// How hard to try.
     pub opt_level: OptLevel,
+    /// Whether to keep every value in memory instead of allocating registers, to tell bugs of one
+    /// from those of the other.
+    #[cfg(feature = "run")]
+    pub spill_everything: bool,
     /// Whether to verify the function and the allocation of registers, which finds our bugs.
     pub verify: bool,
 }
@@ -41,6 +45,8 @@ impl Default for Options {
             trap_stub: None,
             exit_stub: None,
             opt_level: OptLevel::Full,
+            #[cfg(feature = "run")]
+            spill_everything: false,
             verify: cfg!(debug_assertions),
         }
     }
@@ -53,6 +59,8 @@ pub enum Error {
     TooLarge,
     /// The machine can't do it, or not with its features.
     Unsupported(&'static str),
+    /// The allocation of registers is wrong: a bug of ours.
+    Allocation(regalloc::Violation),
 }
 
 impl fmt::Display for Error {
@@ -60,6 +68,7 @@ impl fmt::Display for Error {
         match self {
             Error::TooLarge => f.write_str("the function is too large"),
             Error::Unsupported(what) => write!(f, "there is no code for {what}"),
+            Error::Allocation(violation) => write!(f, "register allocation: {violation}"),
         }
     }
 }
@@ -73,6 +82,7 @@ pub struct Context {
     edges: Edges,
     code: Code64,
     lowering: Lowering,
+    allocator: Allocator,
     allocation: Output,
     asm: Assembler,
     emitter: Emitter,
@@ -88,6 +98,7 @@ impl Context {
             edges: Edges::default(),
             code: Code64::default(),
             lowering: Lowering::default(),
+            allocator: Allocator::default(),
             allocation: Output::default(),
             asm: Assembler::new(options.features),
             emitter: Emitter::default(),
@@ -110,11 +121,25 @@ impl Context {
         self.code.order(func);
         self.asm.clear();
         self.lowering.lower(func, &mut self.asm, &mut self.code).map_err(Error::Unsupported)?;
-        naive::allocate(self.code.function(), &self.machine, &mut self.allocation);
+        self.allocate()?;
         let Self { code, allocation, asm, options, output, emitter, .. } = self;
         emitter
             .emit(func, code, allocation, asm, options, output)
             .map_err(|_| Error::TooLarge)?;
         Ok(&self.output)
+    }
+
+    fn allocate(&mut self) -> Result<(), Error> {
+        let func = self.code.function();
+        #[cfg(feature = "run")]
+        if self.options.spill_everything {
+            crate::naive::allocate(func, &self.machine, &mut self.allocation);
+            return Ok(());
+        }
+        self.allocator.allocate(func, &self.machine, &mut self.allocation);
+        if self.options.verify {
+            regalloc::check(func, &self.machine, &self.allocation).map_err(Error::Allocation)?;
+        }
+        Ok(())
     }
 }
