@@ -4,6 +4,8 @@
 mod execute;
 #[path = "regalloc/generate.rs"]
 mod generate;
+#[path = "regalloc/goldens.rs"]
+mod goldens;
 #[path = "regalloc/program.rs"]
 mod program;
 
@@ -19,6 +21,7 @@ fn shape(seed: u64) -> Shape {
         vecs: 4 + random.below(4) as u8,
         size: [5, 20, 60, 150][random.below(4)],
         width: 3 + random.below(20),
+        far: [3, 6, 20][random.below(3)],
         calls: !random.one_in(3),
         shuffled: random.one_in(3),
     }

@@ -235,7 +235,6 @@ impl Allocator {
     fn select(&mut self, class: usize, ahead: &Ahead) {
         let ways = self.entry_work.preds.len() as u32;
         let mut left = self.registers.masks[class].count_ones();
-        let mut room = ahead.room[class];
         // What is used comes before what lives through.
         for is_through in [false, true] {
             let mut chosen = 0;
@@ -266,7 +265,7 @@ impl Allocator {
                     chosen += 1;
                 }
             }
-            let most = if is_through { left.min(room) } else { left } as usize;
+            let most = if is_through { left.min(ahead.room[class]) } else { left } as usize;
             let chosen = &mut self.entry_work.candidates[..chosen];
             if chosen.len() > most {
                 chosen.sort_unstable_by_key(|candidate| candidate.distance);
@@ -279,7 +278,6 @@ impl Allocator {
                 self.live.values[candidate.vreg as usize].mark = place as u32;
             }
             left -= kept as u32;
-            room = room.saturating_sub(kept as u32);
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Shape {
     pub size: usize,
     /// How many of the values in scope are likely to be used.
     pub width: usize,
+    /// One of so many uses is of any value in scope.
+    pub far: usize,
     /// Whether calls and safepoints are made.
     pub calls: bool,
     /// Whether cold blocks are moved to the end.
@@ -107,7 +109,7 @@ impl Generator {
 
     fn pick(&mut self) -> VReg {
         let width = self.scope.len().min(self.shape.width);
-        if self.random.one_in(6) {
+        if self.random.one_in(self.shape.far) {
             return self.scope[self.random.below(self.scope.len())];
         }
         self.scope[self.scope.len() - 1 - self.random.below(width)]
