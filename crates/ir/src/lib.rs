@@ -19,7 +19,7 @@
 //! | [`eval`] | running a function |
 //! | `generate` | random functions, with the feature of the same name |
 //! | [`text`] | printing and parsing |
-//! | [`verify`] | whether a function is what it should be |
+//! | [`mod@verify`] | whether a function is what it should be |
 #![no_std]
 #![forbid(unsafe_code)]
 
