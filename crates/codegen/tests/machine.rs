@@ -5,3 +5,5 @@
 mod harness;
 #[path = "machine/operators.rs"]
 mod operators;
+#[path = "machine/programs.rs"]
+mod programs;
