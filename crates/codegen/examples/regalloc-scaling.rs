@@ -2,6 +2,7 @@
 
 #[path = "../tests/regalloc/generate.rs"]
 mod generate;
+#[allow(dead_code, reason = "tests print functions, too")]
 #[path = "../tests/regalloc/program.rs"]
 mod program;
 
@@ -206,11 +207,16 @@ fn main() {
         ("mixed", mixed),
     ];
     let only = std::env::args().nth(1);
-    let size = std::env::args().nth(2).map(|text| text.parse().expect("a size"));
+    let size = std::env::args()
+        .nth(2)
+        .map(|text| text.parse().expect("a size"));
     let sizes = size.map_or(vec![100, 1000, 10_000, 100_000], |size| vec![size]);
     println!("µs per instruction (and edits per instruction) by number of instructions");
     for &(name, make) in makes {
-        if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
             continue;
         }
         print!("{name:20}");
@@ -233,7 +239,10 @@ fn main() {
             if sizes.len() == 1 {
                 let blocks = f64::from(program.num_blocks());
                 let refs = out.safepoint_slots.len() as f64 / insts;
-                print!(" {:.1} instructions per block, {refs:.1} references", insts / blocks);
+                print!(
+                    " {:.1} instructions per block, {refs:.1} references",
+                    insts / blocks
+                );
             }
         }
         println!();

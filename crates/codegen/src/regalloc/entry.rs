@@ -209,7 +209,9 @@ impl Allocator {
             }
             work.budget -= count;
             work.members.clear();
-            self.live.sets.for_each(set, |member| work.members.push(member));
+            self.live
+                .sets
+                .for_each(set, |member| work.members.push(member));
             for i in 0..count {
                 let member = self.entry_work.members[i];
                 let vreg = self.live.members[kind][member as usize];
@@ -224,10 +226,10 @@ impl Allocator {
                 }
             }
         }
-        for class in 0..2 {
+        for (class, unused) in unused.into_iter().enumerate() {
             let all = self.registers.masks[class].count_ones();
             let pressure = self.live.loop_pressure[inner as usize][class];
-            ahead.room[class] = all.saturating_sub(pressure.saturating_sub(unused[class]));
+            ahead.room[class] = all.saturating_sub(pressure.saturating_sub(unused));
         }
     }
 
@@ -252,7 +254,8 @@ impl Allocator {
                     None if is_through => false,
                     None if candidate.is_param => value.next <= barrier,
                     None => {
-                        candidate.ways == ways || comes && (barrier == NONE || value.next <= barrier)
+                        candidate.ways == ways
+                            || comes && (barrier == NONE || value.next <= barrier)
                     }
                 };
                 if wanted {
@@ -265,7 +268,11 @@ impl Allocator {
                     chosen += 1;
                 }
             }
-            let most = if is_through { left.min(ahead.room[class]) } else { left } as usize;
+            let most = if is_through {
+                left.min(ahead.room[class])
+            } else {
+                left
+            } as usize;
             let chosen = &mut self.entry_work.candidates[..chosen];
             if chosen.len() > most {
                 chosen.sort_unstable_by_key(|candidate| candidate.distance);

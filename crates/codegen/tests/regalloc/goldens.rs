@@ -1,4 +1,4 @@
-//! Small functions whose allocation is to be looked at.
+//! Small functions whose allocation is to be looked at; `BLESS=1` writes it down anew.
 
 use crate::program::*;
 use tierra_codegen::regalloc::interface::Constraint::*;
@@ -15,6 +15,22 @@ fn allocate(mut program: Program, ints: u8) -> String {
         panic!("{violation}\n{text}");
     }
     text
+}
+
+/// Compares with what is written in `regalloc/goldens/`.
+fn expect(name: &str, text: &str) {
+    let path = format!(
+        "{}/tests/regalloc/goldens/{name}.txt",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == text,
+        "{path} is not this (BLESS=1 writes it):\n{text}"
+    );
 }
 
 /// Values that arrive in the first registers.
@@ -74,12 +90,12 @@ fn sum(ints: u8, others: u8, body: impl Fn(&mut Program, BlockIx, &[VReg]) -> Bl
 
 #[test]
 fn a_small_loop_has_no_moves() {
-    println!("{}", sum(6, 0, |_, block, _| block));
+    expect("small_loop", &sum(6, 0, |_, block, _| block));
 }
 
 #[test]
 fn what_lives_through_a_loop_makes_room() {
-    println!("{}", sum(5, 3, |_, block, _| block));
+    expect("live_through", &sum(5, 3, |_, block, _| block));
 }
 
 #[test]
@@ -94,7 +110,7 @@ fn a_cold_call_costs_nothing_on_the_hot_way() {
         p.jump(cold, &[join]);
         join
     });
-    println!("{text}");
+    expect("cold_call", &text);
 }
 
 #[test]
@@ -103,7 +119,7 @@ fn a_hot_call() {
         call(p, block, &[values[1]]);
         block
     });
-    println!("{text}");
+    expect("hot_call", &text);
 }
 
 #[test]
@@ -128,5 +144,5 @@ fn shifts_and_divisions() {
     p.inst(entry, division);
     let sum = tied(&mut p, entry, quotient, v[0]);
     p.inst(entry, vec![op(sum, UseFixed(PReg::int(0)))]);
-    println!("{}", allocate(p, 6));
+    expect("fixed", &allocate(p, 6));
 }
