@@ -52,7 +52,12 @@ impl Order {
         self.handler.resize(count, false);
         self.seen.clear();
         self.seen.resize(count, NONE);
-        for table in [&mut self.succs, &mut self.preds, &mut self.idom, &mut self.depth] {
+        for table in [
+            &mut self.succs,
+            &mut self.preds,
+            &mut self.idom,
+            &mut self.depth,
+        ] {
             table.clear();
         }
         self.succ_ranges.clear();
@@ -73,7 +78,8 @@ impl Order {
                 self.succs.push(number);
             }
         }
-        self.succ_ranges.push((start as u32, self.succs.len() as u32));
+        self.succ_ranges
+            .push((start as u32, self.succs.len() as u32));
         let last = func.last_inst(block).map(|inst| func.data(inst));
         if let Some(InstData::TryCall { targets, .. }) = last {
             for target in &func.targets(*targets)[1..] {
@@ -87,7 +93,8 @@ impl Order {
                 self.preds.push(number);
             }
         }
-        self.pred_ranges.push((start as u32, self.preds.len() as u32));
+        self.pred_ranges
+            .push((start as u32, self.preds.len() as u32));
         let idom = self.flow.idom(block).map_or(0, |b| self.number[b.index()]);
         self.idom.push(idom);
         self.depth.push(self.flow.depth(block));

@@ -44,7 +44,10 @@ struct Lists<T> {
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), ranges: Vec::new() }
+        Self {
+            items: Vec::new(),
+            ranges: Vec::new(),
+        }
     }
 }
 
@@ -115,7 +118,11 @@ impl<I> Mach<I> {
     /// A new virtual register for a value of this type.
     pub fn new_vreg(&mut self, ty: Type) -> VReg {
         let info = VRegInfo {
-            class: if ty.is_int() { RegClass::Int } else { RegClass::Vec },
+            class: if ty.is_int() {
+                RegClass::Int
+            } else {
+                RegClass::Vec
+            },
             size: if ty == Type::V128 { 16 } else { 8 },
             is_ref: ty == Type::Ref,
         };

@@ -2,8 +2,8 @@
 
 use crate::edges::Edges;
 use crate::output::CompiledFunction;
-use crate::regalloc::{self, Allocator};
 use crate::regalloc::interface::{Machine, Output};
+use crate::regalloc::{self, Allocator};
 use crate::x64::{Code64, Emitter, Lowering, machine};
 use core::fmt;
 use tierra_asm::x64::{Assembler, Features};
@@ -120,9 +120,19 @@ impl Context {
         self.edges.split(func);
         self.code.order(func);
         self.asm.clear();
-        self.lowering.lower(func, &mut self.asm, &mut self.code).map_err(Error::Unsupported)?;
+        self.lowering
+            .lower(func, &mut self.asm, &mut self.code)
+            .map_err(Error::Unsupported)?;
         self.allocate()?;
-        let Self { code, allocation, asm, options, output, emitter, .. } = self;
+        let Self {
+            code,
+            allocation,
+            asm,
+            options,
+            output,
+            emitter,
+            ..
+        } = self;
         emitter
             .emit(func, code, allocation, asm, options, output)
             .map_err(|_| Error::TooLarge)?;
@@ -136,7 +146,8 @@ impl Context {
             crate::naive::allocate(func, &self.machine, &mut self.allocation);
             return Ok(());
         }
-        self.allocator.allocate(func, &self.machine, &mut self.allocation);
+        self.allocator
+            .allocate(func, &self.machine, &mut self.allocation);
         if self.options.verify {
             regalloc::check(func, &self.machine, &self.allocation).map_err(Error::Allocation)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::mach::Mach;
 use alloc::vec::Vec;
-use tierra_asm::x64::{Cc, Gpr, Label, Op, Scale, Size, Xmm};
+use tierra_asm::x64::{Cc, Label, Op, Scale, Size};
 use tierra_ir::{CallConv, Symbol};
 
 /// What an instruction is.
@@ -124,10 +124,7 @@ impl Inst {
 pub(super) enum MArg {
     /// The allocator's operand with this number: a register, or a slot.
     Operand(u8),
-    Gpr(Gpr),
-    Xmm(Xmm),
     Imm(i64),
-    Symbol(u32),
     Mem(MMem),
 }
 

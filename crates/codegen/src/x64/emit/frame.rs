@@ -74,7 +74,10 @@ impl Layout {
 
     /// A slot of the allocator.
     pub fn spill(&self, offset: u32) -> Mem {
-        Mem::Base { base: Gpr::RBP, disp: self.spill_offset(offset) }
+        Mem::Base {
+            base: Gpr::RBP,
+            disp: self.spill_offset(offset),
+        }
     }
 
     /// Where a slot of the allocator is, from the frame pointer.
@@ -106,7 +109,8 @@ impl Emit<'_> {
         let first = self.func.first_inst(self.func.entry());
         self.locate(first.map_or(0, |inst| self.func.location(inst)));
         if self.code.uses_cell {
-            self.asm.emit(Op::Mov, Size::Q, &[Arg::R(CELL), Arg::R(SCRATCH)]);
+            self.asm
+                .emit(Op::Mov, Size::Q, &[Arg::R(CELL), Arg::R(SCRATCH)]);
         }
         if !self.state.layout.has_frame {
             return;
@@ -116,7 +120,10 @@ impl Emit<'_> {
         self.asm.emit(Op::Mov, Size::Q, &[RBP, RSP]);
         let checked = self.code.has_calls || size >= UNCHECKED;
         let limit = self.func.stack_limit.filter(|_| checked);
-        let context = self.func.context_param.map(|p| self.state.layout.own.params[p as usize]);
+        let context = self
+            .func
+            .context_param
+            .map(|p| self.state.layout.own.params[p as usize]);
         if let (Some(limit), Some(context)) = (limit, context) {
             self.check_stack(size, limit.offsets, limit.slow.0, context);
         } else {
@@ -124,7 +131,8 @@ impl Emit<'_> {
         }
         if let Some(context) = context {
             let context = self.context(context);
-            self.asm.emit(Op::Mov, Size::Q, &[at(Gpr::RBP, -8), Arg::R(context)]);
+            self.asm
+                .emit(Op::Mov, Size::Q, &[at(Gpr::RBP, -8), Arg::R(context)]);
         }
         for index in 0..self.state.layout.saved.len() {
             let r = self.state.layout.saved[index];
@@ -153,7 +161,8 @@ impl Emit<'_> {
             let limit = at(context, offsets[0]);
             self.asm.emit(Op::Mov, Size::Q, &[Arg::R(SCRATCH), limit]);
             self.asm.emit(Op::Sub, Size::Q, &[RSP, Arg::I(size.into())]);
-            self.asm.emit(Op::Cmp, Size::Q, &[RSP, at(SCRATCH, offsets[1])]);
+            self.asm
+                .emit(Op::Cmp, Size::Q, &[RSP, at(SCRATCH, offsets[1])]);
             let label = self.cold_call(slow, back);
             self.asm.jcc(Cc::B, label);
             self.asm.bind(back);
@@ -186,13 +195,16 @@ impl Emit<'_> {
         small: Label,
     ) {
         let scratch = Arg::R(SCRATCH);
-        self.asm.emit(Op::Mov, Size::Q, &[scratch, at(context, offsets[0])]);
-        self.asm.emit(Op::Mov, Size::Q, &[scratch, at(SCRATCH, offsets[1])]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[scratch, at(context, offsets[0])]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[scratch, at(SCRATCH, offsets[1])]);
         self.asm.emit(Op::Cmp, Size::Q, &[RSP, scratch]);
         self.asm.jcc(Cc::B, small);
         self.asm.emit(Op::Neg, Size::Q, &[scratch]);
         self.asm.emit(Op::Add, Size::Q, &[scratch, RSP]);
-        self.asm.emit(Op::Cmp, Size::Q, &[scratch, Arg::I(size.into())]);
+        self.asm
+            .emit(Op::Cmp, Size::Q, &[scratch, Arg::I(size.into())]);
         self.asm.jcc(Cc::B, small);
     }
 
@@ -218,7 +230,8 @@ impl Emit<'_> {
         } else {
             let scratch = Arg::R(SCRATCH);
             self.asm.emit(Op::Pop, Size::Q, &[scratch]);
-            self.asm.emit(Op::Add, Size::Q, &[RSP, Arg::I(stack.into())]);
+            self.asm
+                .emit(Op::Add, Size::Q, &[RSP, Arg::I(stack.into())]);
             self.asm.emit(Op::Jmp, Size::Q, &[scratch]);
         }
     }

@@ -74,7 +74,8 @@ impl Emitter {
         self.layout.compute(func, code, alloc);
         self.arrange(func, code, alloc);
         self.labels.clear();
-        self.labels.extend((0..code.mach.order.len()).map(|_| asm.label()));
+        self.labels
+            .extend((0..code.mach.order.len()).map(|_| asm.label()));
         let mut emit = Emit {
             func,
             code,
@@ -120,15 +121,24 @@ impl Emitter {
             let jumps = insts.len() == 1
                 && code.mach.nodes[first as usize].data.code == Code::Pseudo(Pseudo::Jump);
             let edit = alloc.edits.partition_point(|(inst, _)| *inst < first);
-            let edited = alloc.edits.get(edit).is_some_and(|(inst, _)| *inst == first);
+            let edited = alloc
+                .edits
+                .get(edit)
+                .is_some_and(|(inst, _)| *inst == first);
             let empty = jumps && !edited && index > 0;
-            self.target.push(if empty { order.successors(index)[0] } else { index });
+            self.target.push(if empty {
+                order.successors(index)[0]
+            } else {
+                index
+            });
         }
         for index in (0..count).rev() {
             let successors = order.successors(index);
             self.is_cold[index as usize] |= index > 0
                 && !successors.is_empty()
-                && successors.iter().all(|s| *s > index && self.is_cold[*s as usize]);
+                && successors
+                    .iter()
+                    .all(|s| *s > index && self.is_cold[*s as usize]);
         }
         // Chains of empty blocks that don't end soon, as empty loops, are left alone.
         self.steps.clear();
@@ -143,9 +153,8 @@ impl Emitter {
         }
         self.order.clear();
         for cold in [false, true] {
-            let blocks = (0..count).filter(|b| {
-                self.is_cold[*b as usize] == cold && self.target[*b as usize] == *b
-            });
+            let blocks = (0..count)
+                .filter(|b| self.is_cold[*b as usize] == cold && self.target[*b as usize] == *b);
             self.order.extend(blocks);
         }
     }
@@ -239,10 +248,7 @@ impl Emit<'_> {
     fn arg(&self, arg: MArg) -> Arg {
         match arg {
             MArg::Operand(operand) => self.place(self.location(operand)),
-            MArg::Gpr(r) => Arg::R(r),
-            MArg::Xmm(x) => Arg::X(x),
             MArg::Imm(value) => Arg::I(value),
-            MArg::Symbol(symbol) => Arg::S(symbol),
             MArg::Mem(mem) => Arg::M(self.mem(mem)),
         }
     }
@@ -266,17 +272,36 @@ impl Emit<'_> {
                 let (base, start) = self.state.layout.area(area);
                 (base, start + mem.disp)
             }
-            Base::Label(label) => return Mem::Label { label, disp: mem.disp },
-            Base::Symbol(symbol) => return Mem::Symbol { symbol, addend: mem.disp },
+            Base::Label(label) => {
+                return Mem::Label {
+                    label,
+                    disp: mem.disp,
+                };
+            }
+            Base::Symbol(symbol) => {
+                return Mem::Symbol {
+                    symbol,
+                    addend: mem.disp,
+                };
+            }
             Base::None => {
                 let index = register(mem.index);
-                return Mem::Scaled { index, scale: mem.scale, disp: mem.disp };
+                return Mem::Scaled {
+                    index,
+                    scale: mem.scale,
+                    disp: mem.disp,
+                };
             }
         };
         if mem.index == NO_INDEX {
             Mem::Base { base, disp }
         } else {
-            Mem::Index { base, index: register(mem.index), scale: mem.scale, disp }
+            Mem::Index {
+                base,
+                index: register(mem.index),
+                scale: mem.scale,
+                disp,
+            }
         }
     }
 
@@ -391,6 +416,9 @@ impl Emit<'_> {
 
     fn area_mem(&self, area: Area, disp: i32) -> Mem {
         let (base, start) = self.state.layout.area(area);
-        Mem::Base { base, disp: start + disp }
+        Mem::Base {
+            base,
+            disp: start + disp,
+        }
     }
 }

@@ -39,7 +39,11 @@ fn kind(op: CompareOp) -> Kind {
 }
 
 fn float(op: CompareOp, cond: Cond, swap: bool) -> Kind {
-    let instruction = if op.args()[0] == Type::F64 { Op::Ucomisd } else { Op::Ucomiss };
+    let instruction = if op.args()[0] == Type::F64 {
+        Op::Ucomisd
+    } else {
+        Op::Ucomiss
+    };
     Kind::Float(instruction, cond, swap)
 }
 
@@ -139,15 +143,33 @@ impl Lower<'_> {
                 self.no_loads |= self.state.uses[self.func.result(inst).index()] > 1;
             }
             match near {
-                Some((_, InstData::Unary { op: UnaryOp::I32Eqz, arg })) => {
+                Some((
+                    _,
+                    InstData::Unary {
+                        op: UnaryOp::I32Eqz,
+                        arg,
+                    },
+                )) => {
                     value = self.func.resolve(arg);
                     inverted = !inverted;
                 }
-                Some((_, InstData::Unary { op: UnaryOp::I64Eqz, arg })) => {
+                Some((
+                    _,
+                    InstData::Unary {
+                        op: UnaryOp::I64Eqz,
+                        arg,
+                    },
+                )) => {
                     break self.test(arg, Size::Q, Cc::E);
                 }
                 Some((_, InstData::Compare { op, args })) => break self.flags(op, args),
-                Some((_, InstData::Vector { op: VectorOp::V128AnyTrue, args })) => {
+                Some((
+                    _,
+                    InstData::Vector {
+                        op: VectorOp::V128AnyTrue,
+                        args,
+                    },
+                )) => {
                     let a = self.func.values(args)[0];
                     break self.any_true(a);
                 }
@@ -170,13 +192,25 @@ impl Lower<'_> {
             cond = Cond::NotEqual;
         }
         if !ty.is_int() {
-            self.pseudo(Pseudo::SelectVec, Size::Q, Some(cond), 0, &[A::Mod(d, a), A::Use(b)]);
+            self.pseudo(
+                Pseudo::SelectVec,
+                Size::Q,
+                Some(cond),
+                0,
+                &[A::Mod(d, a), A::Use(b)],
+            );
         } else if let Cond::Cc(_) = cond {
             let size = size_of(ty);
             self.push_cc(Op::Cmov, cond, size, &[A::Mod(d, b), A::UseAny(a)]);
         } else {
             let size = size_of(ty);
-            self.pseudo(Pseudo::CmovCond, size, Some(cond), 0, &[A::Mod(d, b), A::UseAny(a)]);
+            self.pseudo(
+                Pseudo::CmovCond,
+                size,
+                Some(cond),
+                0,
+                &[A::Mod(d, b), A::UseAny(a)],
+            );
         }
     }
 

@@ -46,7 +46,9 @@ impl Lower<'_> {
         let mut extended = alloc::vec::Vec::new();
         let entry = self.block;
         for (&param, place) in self.func.params(entry).iter().zip(&own.params) {
-            let (Some(v), Place::Reg(r)) = (self.vreg_of(param), *place) else { continue };
+            let (Some(v), Place::Reg(r)) = (self.vreg_of(param), *place) else {
+                continue;
+            };
             if from_c && self.ty(param) == Type::I32 {
                 let raw = self.temp(Type::I32);
                 args.push(A::HiddenDef(raw, r));
@@ -160,9 +162,13 @@ impl Lower<'_> {
     /// Results of a call with handlers that are in memory, at the start of the block where it
     /// goes on.
     fn results_after_try(&mut self, index: u32) {
-        let [pred] = *self.code.mach.order.predecessors(index) else { return };
+        let [pred] = *self.code.mach.order.predecessors(index) else {
+            return;
+        };
         let pred = self.code.mach.order.block(pred);
-        let Some(inst) = self.func.last_inst(pred) else { return };
+        let Some(inst) = self.func.last_inst(pred) else {
+            return;
+        };
         if let InstData::TryCall { sig, .. } = *self.func.data(inst) {
             self.load_results(inst, sig);
         }

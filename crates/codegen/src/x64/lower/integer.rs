@@ -94,7 +94,11 @@ impl Lower<'_> {
     }
 
     fn alu(&mut self, op: Op, size: Size, args: [Value; 2]) {
-        let [a, b] = if op == Op::Sub { args } else { self.ordered(args) };
+        let [a, b] = if op == Op::Sub {
+            args
+        } else {
+            self.ordered(args)
+        };
         let d = self.def();
         // A load is worth more as the second operand; it may be the first of one that commutes.
         let b_is_free = op != Op::Sub && self.imm(b).is_none();
@@ -110,9 +114,7 @@ impl Lower<'_> {
 
     fn add(&mut self, size: Size, args: [Value; 2]) {
         let [a, b] = self.ordered(args);
-        let lives_on = |lower: &Self, v: Value| {
-            lower.state.uses[lower.func.resolve(v).index()] > 1
-        };
+        let lives_on = |lower: &Self, v: Value| lower.state.uses[lower.func.resolve(v).index()] > 1;
         if let Some(imm) = self.imm(b) {
             if lives_on(self, a) {
                 let (d, base) = (self.def(), self.reg(a));
@@ -155,7 +157,11 @@ impl Lower<'_> {
     /// A shift by 1 to 3 that is used here only, as an index.
     fn scaled(&self, size: Size, value: Value) -> Option<(Value, Scale)> {
         let (inst, data) = self.near(value)?;
-        let InstData::Binary { op: BinaryOp::I32Shl | BinaryOp::I64Shl, args } = data else {
+        let InstData::Binary {
+            op: BinaryOp::I32Shl | BinaryOp::I64Shl,
+            args,
+        } = data
+        else {
             return None;
         };
         let result = self.func.result(inst);
@@ -191,7 +197,11 @@ impl Lower<'_> {
     }
 
     fn and(&mut self, size: Size, args: [Value; 2]) {
-        let [a, b] = if self.int_const(args[0]).is_some() { [args[1], args[0]] } else { args };
+        let [a, b] = if self.int_const(args[0]).is_some() {
+            [args[1], args[0]]
+        } else {
+            args
+        };
         let (op, width) = match (self.int_const(b), size) {
             (Some(0xff), _) => (Op::Movzx8, Size::D),
             (Some(0xffff), _) => (Op::Movzx16, Size::D),
@@ -211,8 +221,11 @@ impl Lower<'_> {
             3 | 5 | 9 => {
                 let v = self.reg(a);
                 let scale = [Scale::X2, Scale::X4, Scale::X8][imm as usize / 4];
-                let address =
-                    Address { start: Start::Reg(v), index: Some((v, scale)), ..Address::NONE };
+                let address = Address {
+                    start: Start::Reg(v),
+                    index: Some((v, scale)),
+                    ..Address::NONE
+                };
                 self.push(Op::Lea, size, &[A::Def(d), A::Mem(address)]);
             }
             2.. if imm.count_ones() == 1 => {
@@ -235,7 +248,11 @@ impl Lower<'_> {
             let count = count & (bits - 1);
             let rotates = matches!(op, Op::Rol | Op::Ror);
             if rotates && self.features.contains(Features::BMI2) {
-                let count = if op == Op::Rol { (bits - count) & (bits - 1) } else { count };
+                let count = if op == Op::Rol {
+                    (bits - count) & (bits - 1)
+                } else {
+                    count
+                };
                 self.push(Op::Rorx, size, &[A::Def(d), A::UseAny(a), A::Imm(count)]);
             } else {
                 self.push(op, size, &[A::Mod(d, a), A::Imm(count)]);
@@ -329,7 +346,11 @@ impl Lower<'_> {
                 self.push(second, Size::Q, &[A::Mod(high, b), A::UseAny(e)]);
             }
             WideOp::I64MulWideS | WideOp::I64MulWideU => {
-                let op = if op == WideOp::I64MulWideS { Op::Imul1 } else { Op::Mul1 };
+                let op = if op == WideOp::I64MulWideS {
+                    Op::Imul1
+                } else {
+                    Op::Mul1
+                };
                 let (a, b) = (self.reg(args[0]), self.reg(args[1]));
                 self.push(
                     op,
