@@ -38,9 +38,13 @@ enum Part {
 const NONE: u32 = u32::MAX;
 
 impl Order {
-    /// Finds the order of a function whose edges are split.
-    pub fn compute(&mut self, func: &Function) {
+    /// Finds the order of a function whose edges are split. Whether it is reducible is the
+    /// result; if it is not, nothing else is.
+    pub fn compute(&mut self, func: &Function) -> bool {
         self.flow.compute(func);
+        if !self.flow.irreducible().is_empty() {
+            return false;
+        }
         self.arrange();
         self.number.clear();
         self.number.resize(func.num_blocks(), NONE);
@@ -66,6 +70,7 @@ impl Order {
         for index in 0..count {
             self.describe(func, index);
         }
+        true
     }
 
     fn describe(&mut self, func: &Function, index: usize) {

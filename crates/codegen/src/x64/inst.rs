@@ -211,9 +211,9 @@ pub(crate) struct Code64 {
 }
 
 impl Code64 {
-    /// Finds the order of a function's blocks.
-    pub fn order(&mut self, func: &tierra_ir::Function) {
-        self.mach.order.compute(func);
+    /// Finds the order of a function's blocks. Whether all loops have one entry is the result.
+    pub fn order(&mut self, func: &tierra_ir::Function) -> bool {
+        self.mach.order.compute(func)
     }
 
     /// The function as the register allocator sees it.

@@ -101,10 +101,6 @@ impl Builder {
         self.linker.import(symbol, address);
     }
 
-    pub fn import_data(&mut self, symbol: Symbol, address: usize) {
-        self.linker.import_absolute(symbol, address);
-    }
-
     pub fn add(&mut self, symbol: Symbol, func: &mut Function) {
         let spilled = std::env::var("SPILL").is_ok_and(|names| names.contains(&func.name));
         let context = if spilled {
