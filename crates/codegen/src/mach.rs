@@ -32,7 +32,7 @@ pub(crate) struct Node<I> {
 #[derive(Clone, Copy)]
 struct VRegData {
     info: VRegInfo,
-    /// The instruction to be repeated, or `NONE`.
+    /// The instruction to be repeated, `FRAMED` or `NONE`.
     remat: u32,
 }
 
@@ -84,6 +84,8 @@ pub(crate) struct Mach<I> {
 }
 
 const NONE: u32 = u32::MAX;
+/// The value has a place of its own in the frame.
+const FRAMED: u32 = u32::MAX - 1;
 
 impl<I> Default for Mach<I> {
     fn default() -> Self {
@@ -168,9 +170,15 @@ impl<I> Mach<I> {
         self.nodes.last_mut().expect("there is one").remat = vreg.0;
     }
 
-    /// The instruction that makes a value again.
-    pub fn remat_inst(&self, vreg: VReg) -> InstIx {
-        self.vregs[vreg.0 as usize].remat
+    /// Says that a value can be had from the frame at any time.
+    pub fn set_framed(&mut self, vreg: VReg) {
+        self.vregs[vreg.0 as usize].remat = FRAMED;
+    }
+
+    /// The instruction that makes a value again; `None` if it is in the frame.
+    pub fn remat_inst(&self, vreg: VReg) -> Option<InstIx> {
+        let inst = self.vregs[vreg.0 as usize].remat;
+        (inst != FRAMED).then_some(inst)
     }
 
     /// The instructions from `start` on were pushed in the order of execution.

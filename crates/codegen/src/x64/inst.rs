@@ -1,6 +1,7 @@
 //! Instructions after selection: with virtual registers, and some that are several in the end.
 
 use crate::mach::Mach;
+use crate::regalloc::interface::VReg;
 use alloc::vec::Vec;
 use tierra_asm::x64::{Cc, Label, Op, Scale, Size};
 use tierra_ir::{CallConv, Symbol};
@@ -206,6 +207,8 @@ pub(crate) struct Code64 {
     pub(super) has_calls: bool,
     /// Whether it calls functions that preserve nothing.
     pub(super) calls_guest: bool,
+    /// The context's register.
+    pub(super) context: Option<VReg>,
     /// Whether it asks for the cell that it was called through.
     pub(super) uses_cell: bool,
 }
@@ -233,6 +236,7 @@ impl Code64 {
         self.has_calls = false;
         self.calls_guest = false;
         self.uses_cell = false;
+        self.context = None;
     }
 
     pub(super) fn args(&self, inst: &Inst) -> &[MArg] {

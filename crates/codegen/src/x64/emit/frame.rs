@@ -16,7 +16,7 @@ use super::super::abi::{C_SAVED, CELL, Place, Places, SCRATCH};
 use super::super::inst::{Area, Code64};
 use super::Emit;
 use super::cold::Cold;
-use crate::regalloc::interface::{Location, Output, PReg};
+use crate::regalloc::interface::{Edit, Location, Output, PReg, VReg};
 use alloc::vec::Vec;
 use tierra_asm::x64::{Arg, Cc, Gpr, Label, Mem, Op, Size};
 use tierra_ir::{CallConv, Function};
@@ -68,7 +68,10 @@ impl Layout {
         self.has_frame = code.needs_frame
             || alloc.frame_size > 0
             || !func.slots.is_empty()
-            || !self.saved.is_empty();
+            || !self.saved.is_empty()
+            || code
+                .context
+                .is_some_and(|context| is_restored(context, alloc));
         self.size = if self.has_frame { size } else { 0 };
     }
 
@@ -95,6 +98,14 @@ impl Layout {
             Area::Slot(slot) => (Gpr::RBP, -self.slots[slot as usize]),
         }
     }
+}
+
+/// Whether the context is read from the frame anywhere.
+fn is_restored(context: VReg, alloc: &Output) -> bool {
+    alloc
+        .edits
+        .iter()
+        .any(|(_, edit)| matches!(edit, Edit::Remat { vreg, .. } if *vreg == context))
 }
 
 const fn at(base: Gpr, disp: i32) -> Arg {

@@ -52,6 +52,28 @@ struct Emit<'a> {
     inst: InstIx,
     remat: Option<PReg>,
     last_location: Option<u32>,
+    flags: Option<Flags>,
+}
+
+/// What the flags tell after an instruction, if nothing was emitted since.
+#[derive(Clone, Copy, PartialEq)]
+struct Flags {
+    /// Where the instruction ends.
+    end: u32,
+    result: Gpr,
+    size: Size,
+    /// Whether there is no overflow, so that signed conditions hold too.
+    signed: bool,
+}
+
+/// Whether an operation sets the flags by its result, and if so, whether there is no overflow.
+fn sets_flags(op: Op, args: &[Arg]) -> Option<bool> {
+    match op {
+        Op::And | Op::Or | Op::Xor => Some(true),
+        Op::Add | Op::Sub | Op::Neg => Some(false),
+        Op::Shl | Op::Shr | Op::Sar if !matches!(args, [_, Arg::I(0) | Arg::R(_)]) => Some(false),
+        _ => None,
+    }
 }
 
 impl Emitter {
@@ -88,6 +110,7 @@ impl Emitter {
             inst: 0,
             remat: None,
             last_location: None,
+            flags: None,
         };
         emit.function();
         for (handler, label) in out.handlers.iter_mut().zip(&self.landings) {
@@ -175,6 +198,7 @@ impl Emit<'_> {
     fn block(&mut self, block: u32) {
         let label = self.state.labels[block as usize];
         self.asm.bind(label);
+        self.flags = None;
         let insts = self.code.mach.block_insts(block);
         let edits = &self.alloc.edits;
         let mut edit = edits.partition_point(|(inst, _)| *inst < insts.start);
@@ -215,6 +239,9 @@ impl Emit<'_> {
             *arg = self.arg(*from);
         }
         let args = &args[..list.len()];
+        if op == Op::Test && self.is_tested(inst, args) {
+            return;
+        }
         if inst.trap != 0 {
             self.out.traps.push((self.asm.offset(), inst.trap));
         }
@@ -226,6 +253,32 @@ impl Emit<'_> {
             }
             _ => self.asm.emit(op, inst.size, args),
         }
+        if let (Some(signed), [Arg::R(result), ..]) = (sets_flags(op, args), args) {
+            self.flags = Some(Flags {
+                end: self.asm.offset(),
+                result: *result,
+                size: inst.size,
+                signed,
+            });
+        }
+    }
+
+    /// Whether the flags already tell what a test of a register would.
+    fn is_tested(&self, inst: &Inst, args: &[Arg]) -> bool {
+        let [Arg::R(a), Arg::R(b)] = *args else {
+            return false;
+        };
+        let next = self.code.mach.nodes[self.inst as usize + 1].data;
+        let signed = match next.cond {
+            Some(Cond::Cc(Cc::E | Cc::NE)) => false,
+            Some(Cond::Cc(Cc::L | Cc::GE)) => true,
+            _ => return false,
+        };
+        a == b
+            && self.flags.is_some_and(|flags| {
+                (flags.end, flags.result, flags.size) == (self.asm.offset(), a, inst.size)
+                    && (flags.signed || !signed)
+            })
     }
 
     /// Whether a copy has nothing to do.
@@ -330,7 +383,14 @@ impl Emit<'_> {
                 self.asm.emit(Op::Xchg, Size::Q, &[a, b]);
             }
             Edit::Remat { vreg, to } => {
-                let inst = self.code.mach.remat_inst(vreg);
+                let Some(inst) = self.code.mach.remat_inst(vreg) else {
+                    let place = Mem::Base {
+                        base: Gpr::RBP,
+                        disp: -8,
+                    };
+                    let args = [Arg::R(Gpr(to.number())), Arg::M(place)];
+                    return self.asm.emit(Op::Mov, Size::Q, &args);
+                };
                 self.inst = inst;
                 let inst = self.code.mach.nodes[inst as usize].data;
                 let next = self.code.mach.nodes[before as usize].data;

@@ -91,6 +91,10 @@ impl Lower<'_> {
                 }
                 match self.imm(b) {
                     Some(imm) => {
+                        if let Some(memory) = self.byte_operand(a, cc, imm) {
+                            self.push(Op::Cmp, Size::B, &[memory, A::Imm(i64::from(imm as i8))]);
+                            return Cond::Cc(cc);
+                        }
                         let a = self.rm(a);
                         self.push(Op::Cmp, size, &[a, A::Imm(imm)]);
                     }
@@ -127,9 +131,23 @@ impl Lower<'_> {
             self.push(Op::Cmp, size, &[memory, A::Imm(0)]);
             return Cond::Cc(cc);
         }
+        if let Some(memory) = self.byte_operand(value, cc, 0) {
+            self.push(Op::Cmp, Size::B, &[memory, A::Imm(0)]);
+            return Cond::Cc(cc);
+        }
         let a = self.reg(value);
         self.push(Op::Test, size, &[A::Use(a), A::Again(0)]);
         Cond::Cc(cc)
+    }
+
+    /// A byte in memory, if comparing it as such with a constant tells the same.
+    fn byte_operand(&mut self, value: Value, cc: Cc, imm: i64) -> Option<A> {
+        let unsigned = matches!(cc, Cc::E | Cc::NE | Cc::B | Cc::AE | Cc::BE | Cc::A);
+        if unsigned && (0..256).contains(&imm) {
+            self.byte_load(value)
+        } else {
+            None
+        }
     }
 
     /// Sets the flags so that the condition tells whether a value is not 0.

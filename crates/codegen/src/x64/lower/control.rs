@@ -57,6 +57,13 @@ impl Lower<'_> {
                 args.push(A::HiddenDef(v, r));
             }
         }
+        // The prologue stores it for others to find.
+        if let Some(context) = self.func.context_param
+            && let Some(v) = self.vreg_of(self.func.params(entry)[context as usize])
+        {
+            self.code.mach.set_framed(v);
+            self.code.context = Some(v);
+        }
         if let (Some(v), Some(Place::Reg(r))) = (self.hidden, own.hidden) {
             args.push(A::HiddenDef(v, r));
         }

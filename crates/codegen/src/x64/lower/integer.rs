@@ -107,6 +107,12 @@ impl Lower<'_> {
             self.push(op, size, &[A::Mod(d, b), memory]);
             return;
         }
+        // What was kept in memory over a call is better read than loaded first.
+        let (a, b) = if b_is_free && self.crosses_call(a) && !self.crosses_call(b) {
+            (b, a)
+        } else {
+            (a, b)
+        };
         let b = self.rmi(b);
         let a = self.reg(a);
         self.push(op, size, &[A::Mod(d, a), b]);
@@ -114,9 +120,8 @@ impl Lower<'_> {
 
     fn add(&mut self, size: Size, args: [Value; 2]) {
         let [a, b] = self.ordered(args);
-        let lives_on = |lower: &Self, v: Value| lower.state.uses[lower.func.resolve(v).index()] > 1;
         if let Some(imm) = self.imm(b) {
-            if lives_on(self, a) {
+            if self.lives_on(a) {
                 let (d, base) = (self.def(), self.reg(a));
                 let address = A::Mem(Address::reg(base, imm as i32));
                 self.push(Op::Lea, size, &[A::Def(d), address]);
@@ -135,7 +140,7 @@ impl Lower<'_> {
                     return;
                 }
             }
-            if lives_on(self, a) && lives_on(self, b) {
+            if self.lives_on(a) && self.lives_on(b) {
                 let d = self.def();
                 let address = Address {
                     start: Start::Reg(self.reg(a)),
@@ -146,7 +151,7 @@ impl Lower<'_> {
                 return;
             }
             // The operand that dies here becomes the result.
-            if lives_on(self, a) {
+            if self.lives_on(a) {
                 self.alu(Op::Add, size, [b, a]);
                 return;
             }
@@ -181,9 +186,20 @@ impl Lower<'_> {
         if self.int_const(args[0]) == Some(0) {
             let (d, a) = (self.def(), self.reg(args[1]));
             self.push(Op::Neg, size, &[A::Mod(d, a)]);
+        } else if let Some(disp) = self.imm(args[1]).and_then(|imm| i32::try_from(-imm).ok())
+            && self.lives_on(args[0])
+        {
+            let (d, base) = (self.def(), self.reg(args[0]));
+            let address = A::Mem(Address::reg(base, disp));
+            self.push(Op::Lea, size, &[A::Def(d), address]);
         } else {
             self.alu(Op::Sub, size, args);
         }
+    }
+
+    /// Whether a value has other uses: it probably is needed after this one.
+    fn lives_on(&self, value: Value) -> bool {
+        self.state.uses[self.func.resolve(value).index()] > 1
     }
 
     fn xor(&mut self, size: Size, args: [Value; 2]) {

@@ -183,23 +183,52 @@ impl Lower<'_> {
                 offset,
             } => {
                 // Without AVX, vectors in memory have to be aligned.
-                let whole = match access {
+                let fits = match access {
                     Access::I32 | Access::I64 | Access::F32 | Access::F64 => true,
                     Access::V128 => self.avx,
                     _ => false,
                 };
-                if !whole || !self.can_fold_load(value) {
+                if !fits {
                     return None;
                 }
-                self.state.vregs[value.index()] = FOLDED;
-                let here = self.location;
-                self.location = self.func.location(inst);
-                let address = self.address(address, offset, flags);
-                self.location = here;
-                Some(A::Mem(address))
+                self.fold_load(inst, flags, address, offset)
             }
             _ => None,
         }
+    }
+
+    /// A value as a byte in memory, if it is one, zero-extended, and can be folded.
+    pub(super) fn byte_load(&mut self, value: Value) -> Option<A> {
+        let inst = self.func.def_inst(value)?;
+        match *self.func.data(inst) {
+            InstData::Load {
+                access: Access::U8I32 | Access::U8I64,
+                flags,
+                address,
+                offset,
+            } => self.fold_load(inst, flags, address, offset),
+            _ => None,
+        }
+    }
+
+    /// The address of a load that becomes part of the instruction at hand, if it can.
+    fn fold_load(
+        &mut self,
+        inst: tierra_ir::Inst,
+        flags: MemFlags,
+        address: Value,
+        offset: i32,
+    ) -> Option<A> {
+        let value = self.func.result(inst);
+        if !self.can_fold_load(value) {
+            return None;
+        }
+        self.state.vregs[value.index()] = FOLDED;
+        let here = self.location;
+        self.location = self.func.location(inst);
+        let address = self.address(address, offset, flags);
+        self.location = here;
+        Some(A::Mem(address))
     }
 
     /// A vector as a second operand: memory only where it may be.

@@ -46,6 +46,8 @@ pub(crate) struct Lowering {
     uses: Vec<u8>,
     /// By instruction, the moment before it.
     moments: Vec<u32>,
+    /// By instruction, the number of calls before it.
+    calls: Vec<u32>,
     operands: Vec<Operand>,
     args: Vec<MArg>,
     params: Vec<VReg>,
@@ -151,10 +153,14 @@ impl Lowering {
         self.uses.resize(func.num_values(), 0);
         self.moments.clear();
         self.moments.resize(func.num_insts(), 0);
-        let mut moment = 0;
+        self.calls.clear();
+        self.calls.resize(func.num_insts(), 0);
+        let (mut moment, mut calls) = (0, 0);
         for index in 0..code.mach.order.len() as u32 {
             for inst in func.insts(code.mach.order.block(index)) {
                 self.moments[inst.index()] = moment;
+                self.calls[inst.index()] = calls;
+                calls += u32::from(matches!(func.data(inst), InstData::Call { .. }));
                 moment += u32::from(ends_moment(func.data(inst)));
                 func.for_each_operand(inst, |value| {
                     let uses = &mut self.uses[func.resolve(value).index()];
@@ -376,6 +382,16 @@ impl Lower<'_> {
     fn near(&self, value: Value) -> Option<(tierra_ir::Inst, InstData)> {
         let inst = self.func.def_inst(value)?;
         (self.func.block_of(inst) == Some(self.block)).then(|| (inst, *self.func.data(inst)))
+    }
+
+    /// Whether there is a call between a value's definition in this block and the instruction at
+    /// hand.
+    fn crosses_call(&self, value: Value) -> bool {
+        self.near(value).is_some_and(|(inst, data)| {
+            let after =
+                self.state.calls[inst.index()] + u32::from(matches!(data, InstData::Call { .. }));
+            after < self.state.calls[self.inst.index()]
+        })
     }
 
     /// The constant that a value is, sign-extended from its type.
