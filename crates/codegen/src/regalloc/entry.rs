@@ -123,7 +123,7 @@ impl Allocator {
             }
         }
         for class in 0..2 {
-            self.select(class, &ahead);
+            self.select(block, class, &ahead);
         }
         self.hand_out(f, block);
         self.store_dropped();
@@ -233,9 +233,17 @@ impl Allocator {
         }
     }
 
+    /// Whether a use comes on most ways through a loop.
+    fn is_regular(&self, header: BlockIx, use_: u32) -> bool {
+        const MOST: f32 = 0.6;
+        let user = self.order.block_of[use_ as usize];
+        self.frequency[user as usize] >= MOST * self.frequency[header as usize]
+    }
+
     /// Chooses the values of a class that are in registers.
-    fn select(&mut self, class: usize, ahead: &Ahead) {
+    fn select(&mut self, block: BlockIx, class: usize, ahead: &Ahead) {
         let ways = self.entry_work.preds.len() as u32;
+        let is_tight = ahead.room[class] == 0;
         let mut left = self.registers.masks[class].count_ones();
         // What is used comes before what lives through.
         for is_through in [false, true] {
@@ -250,7 +258,13 @@ impl Allocator {
                 let comes = candidate.is_param || 2.0 * candidate.weight >= ahead.total;
                 let wanted = match ahead.loop_end {
                     Some(_) if is_through => comes && barrier == NONE,
-                    Some(_) => candidate.distance < FAR && value.next <= barrier,
+                    Some(_) => {
+                        candidate.distance < FAR
+                            && value.next <= barrier
+                            && (!is_tight
+                                || candidate.is_param
+                                || self.is_regular(block, value.next))
+                    }
                     None if is_through => false,
                     None if candidate.is_param => value.next <= barrier,
                     None => {
