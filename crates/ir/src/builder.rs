@@ -184,14 +184,7 @@ impl<'a> Builder<'a> {
         self.find_arguments();
         self.remove_needless();
         self.write_arguments();
-        for index in 0..self.func.layout().len() {
-            let block = self.func.layout()[index];
-            let mut next = self.func.first_inst(block);
-            while let Some(inst) = next {
-                next = self.func.next_inst(inst);
-                self.func.resolve_operands(inst);
-            }
-        }
+        self.func.resolve_all();
     }
 
     fn define(&mut self, block: Block, variable: Variable, value: Value) {

@@ -104,6 +104,22 @@ impl Access {
             V128Low64 => "v128.low64",
         }
     }
+
+    /// The access of this name.
+    pub fn from_name(name: &str) -> Option<Access> {
+        Access::ALL.into_iter().find(|access| access.name() == name)
+    }
+
+    /// Whether a load extends the sign: no access of stores and atomics.
+    pub const fn is_signed(self) -> bool {
+        use Access::*;
+        matches!(self, S8I32 | S16I32 | S8I64 | S16I64 | S32I64)
+    }
+
+    /// Whether atomics may have it: an unsigned integer.
+    pub const fn is_atomic(self) -> bool {
+        !self.is_signed() && matches!(self.ty(), Type::I32 | Type::I64)
+    }
 }
 
 /// Memory that doesn't overlap memory of another class. Class 0 may overlap everything.
@@ -188,6 +204,11 @@ impl RmwOp {
             RmwOp::Exchange => "xchg",
         }
     }
+
+    /// The operation of this name.
+    pub fn from_name(name: &str) -> Option<RmwOp> {
+        RmwOp::ALL.into_iter().find(|op| op.name() == name)
+    }
 }
 
 /// Whom a call calls.
@@ -213,6 +234,17 @@ pub enum Effects {
     Reads,
     /// It depends on its arguments only, and ends.
     None,
+}
+
+impl Effects {
+    /// The name in the text form, where nothing stands for anything.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Effects::All => "",
+            Effects::Reads => "reads",
+            Effects::None => "pure",
+        }
+    }
 }
 
 /// An instruction: an operator and its operands. Results are [`Function::results`].
@@ -485,6 +517,7 @@ impl InstData {
             Self::Unary { op, .. } => !op.can_trap(),
             Self::Binary { op, .. } => !op.can_trap(),
             Self::Load { flags, .. } => flags.trap == 0,
+            Self::RefToBits(_) | Self::BitsToRef(_) | Self::CalleeCell => true,
             Self::Call { effects, .. } => !matches!(effects, Effects::All),
             other => other.is_pure(),
         }

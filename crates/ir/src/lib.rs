@@ -14,22 +14,34 @@
 //! | [`function`] | the function: values, blocks, layout |
 //! | [`builder`] | writing a function, with variables that become SSA values |
 //! | [`flow`] | order, dominators, loops and frequencies of blocks |
+//! | [`clean`] | taking away what has no effect |
+//! | [`edges`] | splitting critical edges |
+//! | [`text`] | printing and parsing |
+//! | [`verify`] | whether a function is what it should be |
 #![no_std]
 
 extern crate alloc;
 
 pub mod builder;
+pub mod clean;
+pub mod edges;
 pub mod entity;
 pub mod flow;
 pub mod function;
 pub mod inst;
 pub mod op;
+pub mod text;
 pub mod types;
+pub mod verify;
 
 pub use builder::{Builder, Variable};
+pub use clean::Cleaner;
+pub use edges::split_critical_edges;
 pub use entity::{Block, Constant, Inst, Loop, SigRef, Slot, Symbol, Value};
 pub use flow::{Edge, Flow};
 pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};
 pub use inst::{Access, AliasClass, Callee, Effects, InstData, MemFlags, RmwOp};
 pub use op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
+pub use text::{ParseError, parse};
 pub use types::{CallConv, Signature, Type};
+pub use verify::{VerifyError, verify};

@@ -53,6 +53,11 @@ impl Type {
         }
     }
 
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Type> {
+        Type::ALL.into_iter().find(|ty| ty.name() == name)
+    }
+
     /// Whether it is passed in general registers.
     pub const fn is_int(self) -> bool {
         matches!(self, Type::I32 | Type::I64 | Type::Ref)
@@ -80,6 +85,25 @@ pub enum CallConv {
     /// registers only (six integers at most). The callee may trap, throw, collect and walk the
     /// stack.
     Builtin,
+}
+
+impl CallConv {
+    /// Every convention.
+    pub const ALL: [CallConv; 3] = [CallConv::Guest, CallConv::C, CallConv::Builtin];
+
+    /// The name in the text form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CallConv::Guest => "guest",
+            CallConv::C => "c",
+            CallConv::Builtin => "builtin",
+        }
+    }
+
+    /// The convention of this name.
+    pub fn from_name(name: &str) -> Option<CallConv> {
+        CallConv::ALL.into_iter().find(|conv| conv.name() == name)
+    }
 }
 
 /// What goes into a call and comes out.

@@ -96,7 +96,7 @@ fn find_cold(func: &Function, order: &Order, cold: &mut Vec<bool>) {
     for &block in order.rpo.iter().rev() {
         let successors = func.successors(block);
         let end = func.last_inst(block).map(|inst| func.data(inst));
-        if let Some(InstData::TryCall { .. }) = end {
+        if func.is_try(block) {
             for handler in &successors[1..] {
                 cold[handler.block.index()] = true;
             }

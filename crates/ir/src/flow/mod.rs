@@ -45,7 +45,7 @@ pub struct Flow {
 /// `rpo` is the reverse postorder; the `number` of a block is its place there. The walk's tree is
 /// told in preorder numbers, which is what the dominators want.
 #[derive(Default)]
-struct Order {
+pub(crate) struct Order {
     rpo: Vec<Block>,
     number: Vec<u32>,
     /// By block.
@@ -61,7 +61,7 @@ struct Order {
 }
 
 impl Order {
-    fn compute(&mut self, func: &Function) {
+    pub(crate) fn compute(&mut self, func: &Function) {
         self.walk(func);
         self.find_edges(func);
     }
@@ -137,7 +137,15 @@ impl Order {
         }
     }
 
-    fn predecessors(&self, block: Block) -> &[Edge] {
+    pub(crate) fn rpo(&self) -> &[Block] {
+        &self.rpo
+    }
+
+    pub(crate) fn is_reachable(&self, block: Block) -> bool {
+        self.number[block.index()] != NONE
+    }
+
+    pub(crate) fn predecessors(&self, block: Block) -> &[Edge] {
         let start = self.edge_start[block.index()] as usize;
         let end = self.edge_start[block.index() + 1] as usize;
         &self.edges[start..end]
@@ -186,7 +194,7 @@ impl Flow {
 
     /// Whether a block can be reached.
     pub fn is_reachable(&self, block: Block) -> bool {
-        self.order.number[block.index()] != NONE
+        self.order.is_reachable(block)
     }
 
     /// The edges into a block, in the reverse postorder of their sources. Two targets of one

@@ -1,71 +1,14 @@
 //! A function: arrays of everything, and the order of its blocks and instructions.
 
+mod lists;
+mod operands;
+
 use crate::entity::{Block, Constant, Inst, SigRef, Slot, Symbol, Value};
-use crate::inst::{Callee, InstData};
+use crate::inst::InstData;
 use crate::types::{Signature, Type};
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// A list of values in the function's pool.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct ValueList {
-    start: u32,
-    len: u32,
-}
-
-impl ValueList {
-    /// No values.
-    pub const EMPTY: Self = Self { start: 0, len: 0 };
-
-    /// The number of values.
-    pub const fn len(self) -> usize {
-        self.len as usize
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(self) -> bool {
-        self.len == 0
-    }
-
-    const fn range(self) -> core::ops::Range<usize> {
-        self.start as usize..self.start as usize + self.len as usize
-    }
-}
-
-/// Where a terminator goes, with what.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Target {
-    /// The block.
-    pub block: Block,
-    /// The arguments for its parameters.
-    pub args: ValueList,
-}
-
-/// The targets of a terminator, in the function's table of targets.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Targets {
-    start: u32,
-    len: u32,
-}
-
-impl Targets {
-    /// No targets.
-    pub const EMPTY: Self = Self { start: 0, len: 0 };
-
-    /// The number of targets.
-    pub const fn len(self) -> usize {
-        self.len as usize
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(self) -> bool {
-        self.len == 0
-    }
-
-    const fn range(self) -> core::ops::Range<usize> {
-        self.start as usize..self.start as usize + self.len as usize
-    }
-}
+pub use lists::{Target, Targets, ValueList};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,7 +71,7 @@ pub struct Function {
     /// Sizes of the pieces of its frame in bytes; each is aligned to 16.
     pub slots: Vec<u32>,
     /// The tags of handlers: for each [`InstData::TryCall`] that was given some, the tag of each
-    /// target after the first. `None` catches everything.
+    /// target after the first. `None` catches everything. In the order of instructions.
     handlers: Vec<(Inst, Vec<Option<u32>>)>,
     constants: Vec<[u8; 16]>,
     values: Vec<(Type, ValueDef)>,
@@ -207,6 +150,16 @@ impl Function {
         }
     }
 
+    /// Copies a list, so that one may change without the other.
+    pub fn copy_list(&mut self, list: ValueList) -> ValueList {
+        let start = u32::try_from(self.pool.len()).expect("a pool has fewer than 2^32 values");
+        self.pool.extend_from_within(list.range());
+        ValueList {
+            start,
+            len: list.len,
+        }
+    }
+
     /// Puts targets into the table.
     pub fn target_list(&mut self, targets: &[Target]) -> Targets {
         let start = u32::try_from(self.targets.len()).expect("there are fewer than 2^32 targets");
@@ -242,22 +195,18 @@ impl Function {
     /// source, for tables of code.
     pub fn new_inst(&mut self, data: InstData, location: u32) -> Inst {
         let inst = Inst::from_index(self.insts.len());
-        let first_result =
-            u32::try_from(self.values.len()).expect("there are fewer than 2^32 values");
+        let first = Value::from_index(self.values.len());
         let mut count = 0;
+        let mut result = |ty| {
+            self.values.push((ty, ValueDef::Result(inst, count)));
+            count += 1;
+        };
         match data {
             InstData::Call { sig, .. } | InstData::TryCall { sig, .. } => {
-                for &ty in &self.signatures[sig.index()].results {
-                    self.values.push((ty, ValueDef::Result(inst, count)));
-                    count += 1;
-                }
+                let results = &self.signatures[sig.index()].results;
+                results.iter().for_each(|ty| result(*ty));
             }
-            InstData::Wide { .. } => {
-                for index in 0..2 {
-                    self.values.push((Type::I64, ValueDef::Result(inst, index)));
-                }
-                count = 2;
-            }
+            InstData::Wide { .. } => [Type::I64; 2].into_iter().for_each(result),
             _ => {
                 if let Some(ty) = self.result_type(&data) {
                     self.values.push((ty, ValueDef::Result(inst, 0)));
@@ -265,16 +214,33 @@ impl Function {
                 }
             }
         }
+        self.new_inst_with_results(data, location, first, count)
+    }
+
+    /// Makes an instruction whose results are made apart from it.
+    pub(crate) fn new_inst_with_results(
+        &mut self,
+        data: InstData,
+        location: u32,
+        first: Value,
+        count: u32,
+    ) -> Inst {
+        let inst = Inst::from_index(self.insts.len());
         self.insts.push(InstNode {
             data,
             block: NONE,
             prev: NONE,
             next: NONE,
-            first_result,
+            first_result: first.0,
             results: count,
             location,
         });
         inst
+    }
+
+    /// Replaces the table of values.
+    pub(crate) fn set_values(&mut self, values: Vec<(Type, ValueDef)>) {
+        self.values = values;
     }
 
     /// The type of the only result of an instruction, if it has one. Not for calls.
@@ -369,9 +335,45 @@ impl Function {
         self.blocks[block.index()].params = params;
     }
 
+    /// Takes the parameters of a block away. It is for the caller to say what becomes of them.
+    pub fn take_params(&mut self, block: Block) -> Vec<Value> {
+        core::mem::take(&mut self.blocks[block.index()].params)
+    }
+
+    /// Moves all instructions of a block to the end of another.
+    pub fn move_insts(&mut self, from: Block, to: Block) {
+        let BlockNode { first, last, .. } = self.blocks[from.index()];
+        let mut next = first;
+        while next != NONE {
+            let node = &mut self.insts[next as usize];
+            node.block = to.0;
+            next = node.next;
+        }
+        if first != NONE {
+            let end = core::mem::replace(&mut self.blocks[to.index()].last, last);
+            self.insts[first as usize].prev = end;
+            match end {
+                NONE => self.blocks[to.index()].first = first,
+                end => self.insts[end as usize].next = first,
+            }
+        }
+        let node = &mut self.blocks[from.index()];
+        (node.first, node.last) = (NONE, NONE);
+    }
+
+    /// Replaces the parameters of a block, whose definitions say that they are.
+    pub(crate) fn set_params_only(&mut self, block: Block, params: Vec<Value>) {
+        self.blocks[block.index()].params = params;
+    }
+
     /// Replaces the order of blocks. The first is the entry.
     pub fn set_layout(&mut self, layout: Vec<Block>) {
         self.layout = layout;
+    }
+
+    /// Replaces the order of blocks and gives back the old one, for its memory.
+    pub fn replace_layout(&mut self, layout: Vec<Block>) -> Vec<Block> {
+        core::mem::replace(&mut self.layout, layout)
     }
 
     /// Marks a block as seldom run.
@@ -381,9 +383,10 @@ impl Function {
 
     /// Gives the handlers of a `TryCall` their tags, one for each target after the first.
     pub fn set_handlers(&mut self, inst: Inst, tags: Vec<Option<u32>>) {
-        match self.handlers.iter_mut().rev().find(|(i, _)| *i == inst) {
-            Some((_, old)) => *old = tags,
-            None => self.handlers.push((inst, tags)),
+        // Whoever makes instructions in order appends here.
+        match self.handlers.binary_search_by_key(&inst, |(i, _)| *i) {
+            Ok(index) => self.handlers[index].1 = tags,
+            Err(index) => self.handlers.insert(index, (inst, tags)),
         }
     }
 
@@ -391,14 +394,9 @@ impl Function {
 
     /// The tags of a `TryCall`'s handlers.
     pub fn handlers(&self, inst: Inst) -> &[Option<u32>] {
-        // They are kept in the order of instructions, unless a pass rebuilt them.
         match self.handlers.binary_search_by_key(&inst, |(i, _)| *i) {
             Ok(index) => &self.handlers[index].1,
-            Err(_) => self
-                .handlers
-                .iter()
-                .find(|(i, _)| *i == inst)
-                .map_or(&[], |(_, tags)| tags),
+            Err(_) => &[],
         }
     }
 
@@ -420,6 +418,11 @@ impl Function {
     /// The number of instructions that were ever made.
     pub fn num_insts(&self) -> usize {
         self.insts.len()
+    }
+
+    /// The number of 16-byte constants.
+    pub fn num_constants(&self) -> usize {
+        self.constants.len()
     }
 
     /// The number of values that were ever made.
@@ -554,9 +557,35 @@ impl Function {
         &mut self.targets[targets.range()]
     }
 
+    /// Keeps those arguments of a target whose places a function wants to keep.
+    pub fn retain_args(
+        &mut self,
+        targets: Targets,
+        index: usize,
+        mut keep: impl FnMut(usize) -> bool,
+    ) {
+        let args = &mut self.targets[targets.range()][index].args;
+        let list = &mut self.pool[args.range()];
+        let mut kept = 0;
+        for place in 0..list.len() {
+            if keep(place) {
+                list[kept] = list[place];
+                kept += 1;
+            }
+        }
+        args.len = kept as u32;
+    }
+
     /// The bytes of a constant.
     pub fn constant_bytes(&self, constant: Constant) -> [u8; 16] {
         self.constants[constant.index()]
+    }
+
+    /// Whether a block ends with a [`InstData::TryCall`]: its successors after the first are
+    /// handlers.
+    pub fn is_try(&self, block: Block) -> bool {
+        self.last_inst(block)
+            .is_some_and(|end| matches!(self.data(end), InstData::TryCall { .. }))
     }
 
     /// The targets of a block's terminator.
@@ -564,127 +593,6 @@ impl Function {
         match self.last_inst(block) {
             Some(inst) => self.targets(self.data(inst).targets()),
             None => &[],
-        }
-    }
-
-    /// Calls a function with each operand of an instruction: its own first, then the arguments to
-    /// its targets.
-    pub fn for_each_operand(&self, inst: Inst, mut f: impl FnMut(Value)) {
-        use InstData::*;
-        let mut list = |list: ValueList| self.values(list).iter().for_each(|v| f(*v));
-        match *self.data(inst) {
-            Const { .. }
-            | V128Const(_)
-            | Fence
-            | SlotAddress(_)
-            | SymbolAddress(_)
-            | CalleeCell
-            | Trap(_)
-            | Jump(_) => {}
-            Unary { arg, .. } | RefToBits(arg) | BitsToRef(arg) => f(arg),
-            Binary { args, .. } | Compare { args, .. } | Shuffle { args, .. } => {
-                args.into_iter().for_each(&mut f);
-            }
-            Wide { args, .. } | Vector { args, .. } | Lane { args, .. } | Return(args) => {
-                list(args)
-            }
-            Select { cond, args } => [cond, args[0], args[1]].into_iter().for_each(&mut f),
-            Load { address, .. } | AtomicLoad { address, .. } => f(address),
-            Store { address, value, .. }
-            | AtomicStore { address, value, .. }
-            | AtomicRmw { address, value, .. } => [address, value].into_iter().for_each(&mut f),
-            AtomicCmpxchg { address, args, .. } => {
-                [address, args[0], args[1]].into_iter().for_each(&mut f);
-            }
-            Poll { address, .. } => f(address),
-            TrapIf { cond, .. } | TrapUnless { cond, .. } | Branch { cond, .. } => f(cond),
-            Switch { index, .. } => f(index),
-            Call { callee, args, .. }
-            | TailCall { callee, args, .. }
-            | TryCall { callee, args, .. } => {
-                if let Callee::Address(address) | Callee::Cell(address, _) = callee {
-                    f(address);
-                }
-                self.values(args).iter().for_each(|v| f(*v));
-            }
-        }
-        for target in self.targets(self.data(inst).targets()) {
-            self.values(target.args).iter().for_each(|v| f(*v));
-        }
-    }
-
-    /// Replaces operands that are aliases by what they stand for.
-    pub fn resolve_operands(&mut self, inst: Inst) {
-        let mut values = core::mem::take(&mut self.values);
-        self.map_operands(inst, |mut value| {
-            while let ValueDef::Alias(to) = values[value.index()].1 {
-                if let ValueDef::Alias(next) = values[to.index()].1 {
-                    values[value.index()].1 = ValueDef::Alias(next);
-                }
-                value = to;
-            }
-            value
-        });
-        self.values = values;
-    }
-
-    /// Replaces each operand of an instruction by what a function makes of it.
-    pub fn map_operands(&mut self, inst: Inst, mut f: impl FnMut(Value) -> Value) {
-        use InstData::*;
-        let node = &mut self.insts[inst.index()];
-        let mut list = None;
-        match &mut node.data {
-            Const { .. }
-            | V128Const(_)
-            | Fence
-            | SlotAddress(_)
-            | SymbolAddress(_)
-            | CalleeCell
-            | Trap(_)
-            | Jump(_) => {}
-            Unary { arg, .. } | RefToBits(arg) | BitsToRef(arg) => *arg = f(*arg),
-            Binary { args, .. } | Compare { args, .. } | Shuffle { args, .. } => {
-                args.iter_mut().for_each(|v| *v = f(*v));
-            }
-            Wide { args, .. } | Vector { args, .. } | Lane { args, .. } | Return(args) => {
-                list = Some(*args);
-            }
-            Select { cond, args } => {
-                *cond = f(*cond);
-                args.iter_mut().for_each(|v| *v = f(*v));
-            }
-            Load { address, .. } | AtomicLoad { address, .. } => *address = f(*address),
-            Store { address, value, .. }
-            | AtomicStore { address, value, .. }
-            | AtomicRmw { address, value, .. } => {
-                *address = f(*address);
-                *value = f(*value);
-            }
-            AtomicCmpxchg { address, args, .. } => {
-                *address = f(*address);
-                args.iter_mut().for_each(|v| *v = f(*v));
-            }
-            Poll { address, .. } => *address = f(*address),
-            TrapIf { cond, .. } | TrapUnless { cond, .. } | Branch { cond, .. } => {
-                *cond = f(*cond);
-            }
-            Switch { index, .. } => *index = f(*index),
-            Call { callee, args, .. }
-            | TailCall { callee, args, .. }
-            | TryCall { callee, args, .. } => {
-                if let Callee::Address(address) | Callee::Cell(address, _) = callee {
-                    *address = f(*address);
-                }
-                list = Some(*args);
-            }
-        }
-        let targets = node.data.targets();
-        if let Some(args) = list {
-            self.pool[args.range()].iter_mut().for_each(|v| *v = f(*v));
-        }
-        for target in targets.range() {
-            let args = self.targets[target].args;
-            self.pool[args.range()].iter_mut().for_each(|v| *v = f(*v));
         }
     }
 }
