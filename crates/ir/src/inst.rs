@@ -218,8 +218,8 @@ pub enum Callee {
     Symbol(Symbol),
     /// The function at this address, an `i64`.
     Address(Value),
-    /// The function whose address is in memory at `cell + offset`. It can find the cell by
-    /// [`InstData::CalleeCell`].
+    /// The function whose address is in memory at `cell + offset`. It can find the cell, without
+    /// the offset, by [`InstData::CalleeCell`].
     Cell(Value, i32),
 }
 

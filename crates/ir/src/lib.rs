@@ -16,6 +16,8 @@
 //! | [`flow`] | order, dominators, loops and frequencies of blocks |
 //! | [`clean`] | taking away what has no effect |
 //! | [`edges`] | splitting critical edges |
+//! | [`eval`] | running a function |
+//! | `generate` | random functions, with the feature of the same name |
 //! | [`text`] | printing and parsing |
 //! | [`verify`] | whether a function is what it should be |
 #![no_std]
@@ -26,8 +28,11 @@ pub mod builder;
 pub mod clean;
 pub mod edges;
 pub mod entity;
+pub mod eval;
 pub mod flow;
 pub mod function;
+#[cfg(feature = "generate")]
+pub mod generate;
 pub mod inst;
 pub mod op;
 pub mod text;
