@@ -23,4 +23,5 @@ examples! {
     threads "../examples/threads.rs";
     timeout "../examples/timeout.rs";
     traps "../examples/traps.rs";
+    wasi "../examples/wasi.rs";
 }

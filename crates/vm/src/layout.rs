@@ -253,6 +253,8 @@ pub struct ExecContext {
     pub resume: Cell<Resume>,
     /// The lowest address of the native stack that machine code may use.
     pub native_limit: Cell<usize>,
+    /// The native stack of machine code: its lowest address and its end.
+    pub native_stack: Cell<(usize, usize)>,
 }
 
 /// Where machine code stands that has left to Rust.
@@ -310,6 +312,7 @@ impl ExecContext {
                 value: 0,
             }),
             native_limit: Cell::new(0),
+            native_stack: Cell::new((0, 0)),
         }
     }
 

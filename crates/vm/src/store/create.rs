@@ -6,6 +6,7 @@ use crate::memory::grown;
 use crate::*;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::cell::Cell;
 use core::ptr::{null, null_mut};
 use core::sync::atomic::Ordering;
@@ -171,7 +172,10 @@ impl StoreCore {
             let entry = unsafe { &(*record).machine_entry };
             if entry.load(Ordering::Acquire).is_null() {
                 let ty = self.table.info(type_id).as_func();
-                let adapter = machine.slot_adapter(ty.expect("functions have function types"));
+                let ty = ty.expect("functions have function types");
+                let params: Vec<_> = ty.params.iter().map(|t| self.table.slot_type(*t)).collect();
+                let results: Vec<_> = ty.results.iter().map(|t| self.table.slot_type(*t)).collect();
+                let adapter = machine.slot_adapter(&params, &results);
                 // A compiler may have been faster.
                 let _ = entry.compare_exchange(
                     null_mut(),

@@ -17,7 +17,6 @@ use core::ptr::{NonNull, null, null_mut};
 use hashbrown::HashMap;
 use tierra_core::Trap;
 use tierra_core::index::TypeId;
-use tierra_core::types::FuncType;
 
 /// What there is to know about an end other than [`Status::Done`].
 #[derive(Default)]
@@ -33,14 +32,38 @@ pub enum Pending {
     Host(Box<dyn Any + Send>),
 }
 
+/// What a slot holds, as far as passing it is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SlotType {
+    /// 32 bits.
+    I32,
+    /// 64 bits, or a reference to a function.
+    I64,
+    /// A single.
+    F32,
+    /// A double.
+    F64,
+    /// Two slots.
+    V128,
+    /// A reference into the heap.
+    Ref,
+}
+
 /// The tier that makes machine code, as a store sees it.
 pub trait MachineTier: Send + Sync {
-    /// The code by which machine code calls a function of this type that has none of its own: it
-    /// puts the arguments into slots. It lives as long as the tier.
-    fn slot_adapter(&self, ty: &FuncType<TypeId>) -> NonNull<u8>;
+    /// The code by which machine code calls a function with these parameters and results that has
+    /// none of its own: it puts the arguments into slots. It lives as long as the tier.
+    ///
+    /// # Panics
+    /// When there is no memory for it.
+    fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8>;
 
-    /// Makes a context ready to run machine code: its table of builtins.
-    fn install(&self, exec: &ExecContext);
+    /// Makes a context ready to run machine code. What it needs for that is returned, to be kept
+    /// as long as the context is used.
+    ///
+    /// # Panics
+    /// When the system has no memory for a stack.
+    fn install(&self, exec: &ExecContext) -> Box<dyn Any + Send>;
 }
 
 /// The core of a store. It is made by [`OwnedStore::new`], and its address is known to guest code
@@ -60,6 +83,7 @@ pub struct StoreCore {
     pub limits: StoreLimits,
     /// The tier that makes machine code, if there is one.
     pub machine: Option<Arc<dyn MachineTier>>,
+    _machine_state: Option<Box<dyn Any + Send>>,
     /// References that the host keeps.
     pub roots: Roots,
     /// Where the guest stood when it trapped: the innermost frames, at most 100.
@@ -116,9 +140,7 @@ impl OwnedStore {
     /// An empty store.
     pub fn new(types: Arc<TypeRegistry>, config: StoreConfig) -> Self {
         let exec = Arc::new(ExecContext::new());
-        if let Some(machine) = &config.machine {
-            machine.install(&exec);
-        }
+        let machine_state = config.machine.as_ref().map(|m| m.install(&exec));
         let store = Box::new(StoreCore {
             gc: GcHeap::new(config.limits.gc_heap_bytes, config.gc_stress),
             types,
@@ -126,6 +148,7 @@ impl OwnedStore {
             limiter: None,
             limits: config.limits,
             machine: config.machine,
+            _machine_state: machine_state,
             roots: Roots::default(),
             trace: Vec::new(),
             trace_depth: 0,

@@ -1,6 +1,7 @@
 //! What is known of the types with these ids, and how they relate.
 
 use super::TypeInfo;
+use crate::SlotType;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use tierra_core::index::TypeId;
@@ -70,6 +71,21 @@ impl TypeTable {
         match ty {
             ValType::Ref(r) => Some(self.ref_kind(r.heap)),
             _ => None,
+        }
+    }
+
+    /// What a value of a type is in a slot.
+    pub fn slot_type(&self, ty: ValType) -> SlotType {
+        match ty {
+            ValType::I32 => SlotType::I32,
+            ValType::I64 => SlotType::I64,
+            ValType::F32 => SlotType::F32,
+            ValType::F64 => SlotType::F64,
+            ValType::V128 => SlotType::V128,
+            ValType::Ref(r) => match self.ref_kind(r.heap) {
+                RefKind::Func => SlotType::I64,
+                RefKind::Heap => SlotType::Ref,
+            },
         }
     }
 
