@@ -127,6 +127,12 @@ impl Memory {
         self.now[usize::from(lane)]
     }
 
+    /// The store that made a version.
+    pub(super) fn store_of(&self, version: u32) -> Option<Inst> {
+        let (store, _) = self.versions[version as usize];
+        (store != NO_STORE).then_some(store)
+    }
+
     /// Takes note of a store.
     pub(super) fn store(&mut self, lane: u8, store: Inst, written: LaneSet) {
         if lane == ANY {
@@ -156,7 +162,9 @@ impl Memory {
             return None;
         }
         let other = Place::of(func.data(last)).expect("it is a store");
-        place.contains(other).then_some(last)
+        // One that may trap stays: where it traps is seen.
+        let silent = !crate::opt::effects::may_leave(func.data(last));
+        (silent && place.contains(other)).then_some(last)
     }
 
     /// Takes note that somebody may look at all memory, or at a lane.
@@ -204,6 +212,11 @@ impl Place {
         self.address == other.address
             && (self.offset + self.bytes <= other.offset
                 || other.offset + other.bytes <= self.offset)
+    }
+
+    /// Whether they start at one address.
+    pub(super) fn starts_like(self, other: Place) -> bool {
+        self.address == other.address && self.offset == other.offset
     }
 
     fn contains(self, other: Place) -> bool {
