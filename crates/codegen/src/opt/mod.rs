@@ -4,8 +4,12 @@
 //! and the [`State`]; what it needs and keeps is in its row. Between any two, debug builds run the
 //! verifier. Time is linear in the size of the function for each of them, or linear with a cap.
 
+mod copy;
 mod effects;
+mod invert;
+mod licm;
 mod number;
+mod preheader;
 pub mod rewrite;
 pub mod rules;
 
@@ -46,8 +50,13 @@ macro_rules! passes {
 
 /// The passes in their order.
 pub const PASSES: &[Pass] = passes! {
-    "simplify" from Fast, flow true: simplify;
+    // Without blocks that can't be reached, and with fewer in all, the rest has less to do.
     "clean"    from Fast, flow false: clean;
+    // Before `simplify`, which decides the copied tests and merges what they have in common.
+    "invert"   from Full, flow true: invert;
+    "simplify" from Fast, flow true: simplify;
+    "licm"     from Full, flow true: licm;
+    "tidy"     from Fast, flow false: clean;
 };
 
 /// What is told of passes while they run.
@@ -67,7 +76,10 @@ pub struct State {
     flow: Flow,
     rules: Option<Rules>,
     cleaner: Cleaner,
+    invert: invert::State,
     number: number::State,
+    preheaders: preheader::State,
+    licm: licm::State,
     /// Told before and after each pass.
     pub observer: Option<Observer>,
 }
@@ -110,6 +122,16 @@ fn simplify(func: &mut Function, state: &mut State) -> bool {
     let changed = number::run(func, &state.flow, rules, &mut state.number);
     state.cleaner.dead_code(func);
     changed
+}
+
+fn invert(func: &mut Function, state: &mut State) -> bool {
+    state.invert.run(func, &mut state.flow)
+}
+
+fn licm(func: &mut Function, state: &mut State) -> bool {
+    state.preheaders.run(func, &mut state.flow);
+    state.licm.run(func, &state.flow, &state.preheaders);
+    false
 }
 
 fn clean(func: &mut Function, state: &mut State) -> bool {
