@@ -5,7 +5,7 @@
 //! of which the bits of references depend; the last lane is shared by all classes that are left.
 
 use alloc::vec::Vec;
-use tierra_ir::{AliasClass, Effects, Function, InstData};
+use tierra_ir::{AliasClass, Callee, Effects, Function, InstData};
 
 /// The number of lanes.
 pub(super) const LANES: usize = 32;
@@ -92,6 +92,19 @@ impl Lanes {
     }
 }
 
+/// Whether an instruction depends on its operands only and does nothing else. A call through a cell
+/// depends on memory, whatever the callee does.
+pub(super) fn is_pure(data: &InstData) -> bool {
+    let cell = matches!(
+        data,
+        InstData::Call {
+            callee: Callee::Cell(..),
+            ..
+        }
+    );
+    data.is_pure() && !cell
+}
+
 /// Whether what happens before the instruction can be seen by others there: it may leave the
 /// function, or it reads what it likes.
 pub(super) fn observes(data: &InstData) -> bool {
@@ -100,7 +113,7 @@ pub(super) fn observes(data: &InstData) -> bool {
         InstData::Unary { op, .. } => op.can_trap(),
         InstData::Binary { op, .. } => op.can_trap(),
         InstData::TrapIf { .. } | InstData::TrapUnless { .. } | InstData::Poll { .. } => true,
-        InstData::Call { effects, .. } => !matches!(effects, Effects::None),
+        InstData::Call { .. } => !is_pure(data),
         data => data.is_terminator() || !matches!(writes(data), Writes::Nothing),
     }
 }

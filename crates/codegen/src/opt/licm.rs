@@ -204,7 +204,7 @@ impl State {
             InstData::TrapIf { .. } | InstData::TrapUnless { .. } => Some((Kind::Trap, 0)),
             InstData::Unary { op, .. } if op.can_trap() => Some((Kind::Trap, 0)),
             InstData::Binary { op, .. } if op.can_trap() => Some((Kind::Trap, 0)),
-            _ if data.is_pure() => Some((Kind::Pure, 0)),
+            _ if effects::is_pure(data) => Some((Kind::Pure, 0)),
             _ => None,
         }
     }

@@ -183,6 +183,8 @@ pub trait Graph {
     fn func(&self) -> &Function;
     /// The bits of a value that may be 1.
     fn ones(&self, value: Value) -> u64;
+    /// The greatest number that an integer may be, without sign, where the graph is worked on.
+    fn max(&self, value: Value) -> u64;
     /// Makes an instruction, or finds one like it, and gives its result.
     fn emit(&mut self, data: InstData) -> Value;
 }
@@ -347,9 +349,9 @@ impl Rules {
 fn holds(graph: &impl Graph, condition: Condition, bindings: &Bindings) -> bool {
     let constant =
         |letter: u8| bindings.constants[letter as usize].expect("conditions name what is bound");
-    let ones = |letter: u8| {
-        graph.ones(bindings.values[letter as usize].expect("conditions name what is bound"))
-    };
+    let value =
+        |letter: u8| bindings.values[letter as usize].expect("conditions name what is bound");
+    let ones = |letter: u8| graph.ones(value(letter));
     match condition {
         Condition::PowerOfTwo(a) => constant(a).is_power_of_two(),
         Condition::Small(a) => (2..1 << 31).contains(&constant(a)),
@@ -357,10 +359,10 @@ fn holds(graph: &impl Graph, condition: Condition, bindings: &Bindings) -> bool 
         Condition::Covers(a, x) => ones(x) & !constant(a) == 0,
         Condition::Disjoint(a, x) => ones(x) & constant(a) == 0,
         Condition::NoWrap(a, x) => constant(a)
-            .checked_add(ones(x))
+            .checked_add(graph.max(value(x)))
             .is_some_and(|sum| sum <= u32::MAX.into()),
         Condition::Bool(x) => ones(x) <= 1,
-        Condition::Positive(x) => ones(x) >> 31 == 0,
+        Condition::Positive(x) => graph.max(value(x)) >> 31 == 0,
     }
 }
 

@@ -258,6 +258,10 @@ impl Graph for Walk<'_> {
         self.state.ones[value.index()]
     }
 
+    fn max(&self, value: Value) -> u64 {
+        self.range(value).max
+    }
+
     /// Constants are looked for at once; anything else is, when the walk comes to it.
     fn emit(&mut self, data: InstData) -> Value {
         let constant = matches!(data, InstData::Const { .. });

@@ -99,7 +99,7 @@ impl Walk<'_> {
             }
             // An equal one that dominates has not trapped.
             InstData::Unary { .. } | InstData::Binary { .. } => Some(memory::READONLY),
-            data if data.is_pure() => Some(memory::READONLY),
+            data if effects::is_pure(data) => Some(memory::READONLY),
             _ => None,
         }
     }
