@@ -72,6 +72,9 @@ pub struct WastOptions {
     /// Grant every script so much fuel that none should run out, and count it
     #[arg(long)]
     pub count_fuel: bool,
+    /// Leave every second function, chosen by this seed, to the interpreter whatever the tier
+    #[arg(long, value_name = "SEED")]
+    pub mixed_tiers: Option<u64>,
     /// Scripts, and directories that are searched for `*.wast`
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,

@@ -2,6 +2,7 @@
 
 #[path = "../tests/regalloc/generate.rs"]
 mod generate;
+#[allow(dead_code, reason = "tests print functions, too")]
 #[path = "../tests/regalloc/program.rs"]
 mod program;
 
@@ -185,6 +186,7 @@ fn mixed(size: usize) -> Program {
         vecs: 15,
         size: size * 2 / 3,
         width: 12,
+        far: 300,
         calls: true,
         shuffled: false,
     };
@@ -205,13 +207,20 @@ fn main() {
         ("mixed", mixed),
     ];
     let only = std::env::args().nth(1);
+    let size = std::env::args()
+        .nth(2)
+        .map(|text| text.parse().expect("a size"));
+    let sizes = size.map_or(vec![100, 1000, 10_000, 100_000], |size| vec![size]);
     println!("µs per instruction (and edits per instruction) by number of instructions");
     for &(name, make) in makes {
-        if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|only| !name.contains(only.as_str()))
+        {
             continue;
         }
         print!("{name:20}");
-        for size in [100, 1000, 10_000, 100_000] {
+        for &size in &sizes {
             let mut program = make(size);
             program.finish();
             let mut allocator = Allocator::default();
@@ -227,6 +236,14 @@ fn main() {
             let insts = f64::from(program.num_insts());
             let each = best.as_secs_f64() * 1e6 / insts;
             print!("  {each:.3} ({:.2})", out.edits.len() as f64 / insts);
+            if sizes.len() == 1 {
+                let blocks = f64::from(program.num_blocks());
+                let refs = out.safepoint_slots.len() as f64 / insts;
+                print!(
+                    " {:.1} instructions per block, {refs:.1} references",
+                    insts / blocks
+                );
+            }
         }
         println!();
     }

@@ -25,6 +25,7 @@ offsets! {
     EXEC_STACK_LIMIT = ExecContext.stack_limit;
     EXEC_FUEL = ExecContext.fuel;
     EXEC_HEAP_BASE = ExecContext.heap_base;
+    EXEC_BUILTINS = ExecContext.builtins;
     MEMORY_BASE = MemoryDef.base;
     MEMORY_LEN = MemoryDef.len;
     TABLE_BASE = TableDef.base;
@@ -38,10 +39,6 @@ offsets! {
     FUNCREF_TYPE = FuncRef.type_id;
     RECORD_ENTRY = FuncRecord.machine_entry;
 }
-
-/// The table of builtins' addresses.
-// The field is the last one of the context as soon as the context has it.
-pub(crate) const EXEC_BUILTINS: i32 = size_of::<ExecContext>() as i32;
 
 pub(crate) const OBJECT_TYPE: i32 = 0;
 pub(crate) const ARRAY_LENGTH: i32 = layout::ARRAY_LENGTH_OFFSET as i32;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tierra::{
     AnyRef, AsContextMut, Caller, Config, Engine, Error, ExnRef, Extern, ExternRef, ExternType,
     Features, FuncType, Global, HeapType, I31, Instance, Memory, Module, RootScope, SharedMemory,
-    Store, StoreLimits, Table, Tag, Trap, V128, Val, ValType,
+    Store, StoreLimits, Table, Tag, Tier, Trap, V128, Val, ValType,
 };
 
 /// How to run modules.
@@ -21,6 +21,10 @@ pub struct Settings {
     pub gc_stress: bool,
     /// Whether host functions collect garbage and call exports now and then.
     pub host_reenters: bool,
+    /// How functions are executed.
+    pub tier: Tier,
+    /// The functions that stay in the interpreter nevertheless, by a seed.
+    pub mixed_tiers: Option<u64>,
 }
 
 /// Bytes that a memory may grow to, on every engine.
@@ -53,7 +57,9 @@ pub fn compile(settings: &Settings, wasm: &[u8]) -> tierra::Result<Module> {
         .consume_fuel(settings.fuel.is_some())
         .gc_stress(settings.gc_stress)
         .gc_heap_max(32 << 20)
-        .max_stack(4 << 20);
+        .max_stack(4 << 20)
+        .tier(settings.tier)
+        .mixed_tiers(settings.mixed_tiers);
     Module::new(&Engine::new(&config)?, wasm)
 }
 

@@ -202,7 +202,8 @@ pub struct ModuleCode {
     /// Translated code by the address of its words. Code is never dropped before the module's:
     /// frames and records point to it.
     codes: Lock<BTreeMap<usize, Box<Code>>>,
-    /// Code of functions that have machine code.
+    /// Code of functions that have machine code. Boxed: records point to it.
+    #[allow(clippy::vec_box, reason = "its place is known while the list grows")]
     calls: Lock<Vec<Box<CallCode>>>,
 }
 

@@ -135,7 +135,7 @@ unsafe fn finish(exec: &ExecContext, stop: Stop) -> Status {
                 exec.install_limits();
             }
             // A trace that a nested entry has left shows more of the stack than ours would.
-            if store.trace.is_empty() {
+            if store.trace.frames.is_empty() {
                 // SAFETY: the interpreter has just left, so the activation tells where it stood.
                 store.trace = unsafe { tierra_vm::backtrace(exec) };
             }

@@ -268,54 +268,58 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes parameters whose arguments are one value, besides themselves, aliases of it.
-    /// Whoever has such a parameter as argument is looked at again.
+    /// Whoever has such a parameter as argument is looked at again, and once more when the value
+    /// behind it turns out to be needless. Lists of users grow by that: the work is bounded, at
+    /// the price of needless parameters in functions that nobody writes.
     fn remove_needless(&mut self) {
-        let phis = &self.state.phis;
         let mut phi_of = Vec::new();
         phi_of.resize(self.func.num_values(), UNDEFINED);
-        for (index, phi) in phis.iter().enumerate() {
+        for (index, phi) in self.state.phis.iter().enumerate() {
             phi_of[phi.param.index()] = index as u32;
         }
-        // For each parameter, those that have it as an argument, as linked lists.
-        let mut head = Vec::new();
-        head.resize(phis.len(), UNDEFINED);
-        let mut links: Vec<(u32, u32)> = Vec::new();
-        for (user, phi) in phis.iter().enumerate() {
+        let mut users = Users::new(self.state.phis.len());
+        for (user, phi) in self.state.phis.iter().enumerate() {
             for arg in self.phi_args(phi) {
                 let used = phi_of[arg.index()];
                 if used != UNDEFINED && used != user as u32 {
-                    links.push((user as u32, head[used as usize]));
-                    head[used as usize] = links.len() as u32 - 1;
+                    users.add(used, user as u32);
                 }
             }
         }
-        let mut work: Vec<u32> = (0..phis.len() as u32).rev().collect();
+        let mut budget = EFFORT * (self.state.phis.len() + users.links.len());
+        let mut work: Vec<u32> = (0..self.state.phis.len() as u32).rev().collect();
         while let Some(index) = work.pop() {
             let phi = self.state.phis[index as usize];
-            if self.func.resolve(phi.param) != phi.param {
+            let cost = 1 + self.phi_args(&phi).len();
+            if self.func.resolve_mut(phi.param) != phi.param || budget < cost {
                 continue;
             }
-            let mut only = None;
-            let mut needed = false;
-            for arg in self.phi_args(&phi) {
-                let arg = self.func.resolve(*arg);
-                if arg != phi.param && *only.get_or_insert(arg) != arg {
-                    needed = true;
-                    break;
-                }
-            }
-            let Some(value) = only.filter(|_| !needed) else {
+            budget -= cost;
+            let Some(value) = self.only_argument(&phi) else {
                 continue;
             };
             self.func.alias(phi.param, value);
-            let mut link = head[index as usize];
-            while link != UNDEFINED {
-                let (user, next) = links[link as usize];
-                work.push(user);
-                link = next;
+            let waiting = work.len();
+            work.extend(users.of(index).take(budget));
+            budget -= work.len() - waiting;
+            if let Some(&behind) = phi_of.get(value.index())
+                && behind != UNDEFINED
+            {
+                users.join(behind, index);
             }
-            // What had the value behind it as an argument is no different from before.
         }
+    }
+
+    /// The value that all arguments are, besides the parameter itself.
+    fn only_argument(&mut self, phi: &Phi) -> Option<Value> {
+        let mut only = None;
+        for index in 0..self.phi_args(phi).len() {
+            let arg = self.func.resolve_mut(self.phi_args(phi)[index]);
+            if arg != phi.param && *only.get_or_insert(arg) != arg {
+                return None;
+            }
+        }
+        only
     }
 
     /// Gives blocks the parameters that are left and jumps their arguments.
@@ -350,5 +354,58 @@ impl<'a> Builder<'a> {
                 self.func.targets_mut(targets)[target as usize].args = list;
             }
         }
+    }
+}
+
+/// How often, on average, a parameter may be looked at.
+const EFFORT: usize = 16;
+
+/// For each parameter, those that have it as an argument, as linked lists.
+struct Users {
+    /// By parameter, its first and last link.
+    ends: Vec<(u32, u32)>,
+    /// A user and the next link.
+    links: Vec<(u32, u32)>,
+}
+
+impl Users {
+    fn new(count: usize) -> Self {
+        let mut ends = Vec::new();
+        ends.resize(count, (UNDEFINED, UNDEFINED));
+        Self {
+            ends,
+            links: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, used: u32, user: u32) {
+        let (first, last) = &mut self.ends[used as usize];
+        let link = self.links.len() as u32;
+        self.links.push((user, *first));
+        if *first == UNDEFINED {
+            *last = link;
+        }
+        *first = link;
+    }
+
+    fn of(&self, used: u32) -> impl Iterator<Item = u32> + '_ {
+        let mut link = self.ends[used as usize].0;
+        core::iter::from_fn(move || {
+            let (user, next) = *self.links.get(link as usize)?;
+            link = next;
+            Some(user)
+        })
+    }
+
+    /// Gives the users of one to another.
+    fn join(&mut self, to: u32, from: u32) {
+        let none = (UNDEFINED, UNDEFINED);
+        let (first, last) = core::mem::replace(&mut self.ends[from as usize], none);
+        if first == UNDEFINED {
+            return;
+        }
+        let (old, end) = self.ends[to as usize];
+        self.links[last as usize].1 = old;
+        self.ends[to as usize] = (first, if old == UNDEFINED { last } else { end });
     }
 }

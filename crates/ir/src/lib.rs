@@ -19,8 +19,9 @@
 //! | [`eval`] | running a function |
 //! | `generate` | random functions, with the feature of the same name |
 //! | [`text`] | printing and parsing |
-//! | [`verify`] | whether a function is what it should be |
+//! | [`mod@verify`] | whether a function is what it should be |
 #![no_std]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 

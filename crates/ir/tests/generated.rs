@@ -1,71 +1,14 @@
 //! Random functions: everything that takes functions takes them, and nothing changes what they
 //! do.
 
-use tierra_ir::eval::{Stop, evaluate};
-use tierra_ir::generate::world::{self, Scratch, outside};
-use tierra_ir::generate::{Callable, Config, Program, Rng, program, signature};
+mod common;
+
+use common::{Case, accept, case, run};
+use tierra_ir::eval::Stop;
+use tierra_ir::generate::world::outside;
 use tierra_ir::{
-    CallConv, Cleaner, Effects, Flow, Function, InstData, Signature, Symbol, Type, parse,
-    split_critical_edges, verify,
+    Cleaner, Flow, Function, InstData, Signature, Symbol, Type, parse, split_critical_edges,
 };
-
-/// What may be called outside: odd symbols throw.
-fn config(size: u32) -> Config {
-    let external = |symbol, params: &[Type], results: &[Type], effects, conv| Callable {
-        symbol: Symbol(symbol),
-        signature: Signature {
-            params: params.to_vec(),
-            results: results.to_vec(),
-            conv,
-        },
-        effects,
-        scratch: false,
-    };
-    use Type::*;
-    Config {
-        size,
-        poll: Some(Symbol(99)),
-        callees: vec![
-            external(100, &[I32, F64], &[I64], Effects::None, CallConv::C),
-            external(101, &[I64, Ref], &[I32, Ref], Effects::All, CallConv::Guest),
-            external(103, &[F32, V128], &[F32], Effects::All, CallConv::Builtin),
-        ],
-        ..Config::default()
-    }
-}
-
-struct Case {
-    program: Program,
-    args: Vec<u128>,
-    memory: Vec<u8>,
-}
-
-fn case(seed: u64, size: u32) -> Case {
-    let mut rng = Rng::new(seed);
-    let config = config(size);
-    let signature = signature(&mut rng, &config);
-    let mut args: Vec<u128> = signature.params.iter().map(|ty| rng.bits(*ty)).collect();
-    args[0] = world::BASE.into();
-    Case {
-        program: program(rng.any(), signature, &config),
-        args,
-        memory: world::memory(rng.any()),
-    }
-}
-
-/// Results or the end, and the memory after it; `None` if it takes too long.
-type Outcome = Option<(Result<Vec<u128>, Stop>, Vec<u8>)>;
-
-fn run(functions: &[Function], case: &Case) -> Outcome {
-    let mut world = Scratch::new(functions, case.memory.clone());
-    let mut fuel = 300_000;
-    let result = evaluate(&mut world, &functions[0], &case.args, &mut fuel);
-    (result != Err(Stop::OutOfFuel)).then_some((result, world.bytes))
-}
-
-fn accept(func: &Function, what: &str) {
-    verify(func).unwrap_or_else(|e| panic!("{what}: {e}\n{func}"));
-}
 
 #[test]
 fn evaluated_verified_and_printed() {

@@ -29,20 +29,20 @@ impl Backtrace {
     /// The frames that are active now; called from a host function.
     pub(crate) fn capture(store: StorePtr) -> Self {
         // SAFETY: the store runs on this thread.
-        let frames = unsafe { tierra_vm::backtrace(store.exec()) };
-        let frames = frames.iter().filter_map(|f| Frame::new(store, f)).collect();
-        Self { frames, omitted: 0 }
+        Self::new(store, unsafe { tierra_vm::backtrace(store.exec()) })
     }
 
     /// The frames that were active when the guest trapped.
     pub(crate) fn of_trap(mut store: StorePtr) -> Self {
-        let core = store.core_mut();
-        let depth = core::mem::take(&mut core.trace_depth) as usize;
-        let trace = core::mem::take(&mut core.trace);
-        let frames = trace.iter().filter_map(|f| Frame::new(store, f)).collect();
+        let trace = core::mem::take(&mut store.core_mut().trace);
+        Self::new(store, trace)
+    }
+
+    fn new(store: StorePtr, trace: tierra_vm::Trace) -> Self {
+        let frames = trace.frames.iter();
         Self {
-            frames,
-            omitted: depth.saturating_sub(trace.len()),
+            frames: frames.filter_map(|f| Frame::new(store, f)).collect(),
+            omitted: trace.depth - trace.frames.len(),
         }
     }
 

@@ -77,6 +77,7 @@ pub struct Config {
     pub(crate) gc_stress: bool,
     pub(crate) tier: Tier,
     pub(crate) parallel: bool,
+    pub(crate) mixed_tiers: Option<u64>,
 }
 
 impl Default for Config {
@@ -97,6 +98,7 @@ impl Config {
             gc_stress: false,
             tier: Tier::Interp,
             parallel: true,
+            mixed_tiers: None,
         }
     }
 
@@ -153,17 +155,50 @@ impl Config {
         self
     }
 
-    /// Whether large modules are validated by several threads (with the feature `std`).
+    /// A mode for tests: every second function, chosen by the seed, stays in the interpreter
+    /// although the tier is a compiler's.
+    pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
+        self.mixed_tiers = seed;
+        self
+    }
+
+    /// Whether large modules are validated, and compiled, by several threads (with the feature
+    /// `std`).
     pub fn parallel_validation(&mut self, on: bool) -> &mut Self {
         self.parallel = on;
         self
     }
 
+    /// What makes machine code for an engine of this configuration.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn compiler(&self) -> Result<Option<alloc::sync::Arc<tierra_engine::Compiler>>> {
+        if self.tier != Tier::Optimizing {
+            return Ok(None);
+        }
+        let settings = tierra_engine::Settings {
+            fuel: self.consume_fuel,
+            max_stack: self.max_stack,
+            threads: usize::from(!self.parallel),
+            mix: self.mixed_tiers,
+        };
+        let compiler = tierra_engine::Compiler::new(settings);
+        let compiler = compiler.map_err(|why| {
+            Error::msg(format!("the tier `optimizing` is not possible here: {why}"))
+        })?;
+        Ok(Some(compiler))
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
-        if self.tier != Tier::Interp {
+        let optimizing = cfg!(feature = "compiler") && self.tier == Tier::Optimizing;
+        if self.tier != Tier::Interp && !optimizing {
             let name = self.tier.name();
+            let others = if cfg!(feature = "compiler") {
+                "`interp` or `optimizing`"
+            } else {
+                "`interp`"
+            };
             return Err(Error::msg(format!(
-                "the tier `{name}` does not exist yet in this build; choose `interp`"
+                "the tier `{name}` does not exist in this build; choose {others}"
             )));
         }
         if self.max_stack < 4 << 10 {

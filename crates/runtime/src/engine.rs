@@ -13,6 +13,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     config: Config,
     types: Arc<TypeRegistry>,
+    #[cfg(feature = "compiler")]
+    compiler: Option<Arc<tierra_engine::Compiler>>,
 }
 
 impl Engine {
@@ -22,18 +24,30 @@ impl Engine {
     /// When the configuration asks for what this build does not have.
     pub fn new(config: &Config) -> Result<Self> {
         config.check()?;
-        Ok(Self::with(config.clone()))
+        Self::with(config.clone())
     }
 
-    fn with(config: Config) -> Self {
-        Self(Arc::new(Inner {
+    fn with(config: Config) -> Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            #[cfg(feature = "compiler")]
+            compiler: config.compiler()?,
             config,
             types: TypeRegistry::new(),
-        }))
+        })))
+    }
+
+    /// What makes machine code, if the configuration asks for it.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn compiler(&self) -> Option<&Arc<tierra_engine::Compiler>> {
+        self.0.compiler.as_ref()
     }
 
     /// The tier that makes machine code, as stores see it.
     pub(crate) fn machine(&self) -> Option<Arc<dyn MachineTier>> {
+        #[cfg(feature = "compiler")]
+        if let Some(compiler) = &self.0.compiler {
+            return Some(compiler.clone());
+        }
         None
     }
 
@@ -55,7 +69,7 @@ impl Engine {
 impl Default for Engine {
     /// An engine of the default configuration.
     fn default() -> Self {
-        Self::with(Config::new())
+        Self::with(Config::new()).expect("the default configuration is one that every build has")
     }
 }
 

@@ -21,6 +21,9 @@ struct Inner {
     module: Arc<tierra_module::Module>,
     types: Arc<ModuleTypes>,
     code: Arc<ModuleCode>,
+    /// Its machine code, which records point to.
+    #[cfg(feature = "compiler")]
+    _machine: Option<tierra_engine::CompiledModule>,
     exports: HashMap<Box<str>, ExportItem>,
     name: Option<Box<str>>,
 }
@@ -58,6 +61,11 @@ impl Module {
                 fuel: config.consume_fuel,
             },
         );
+        #[cfg(feature = "compiler")]
+        let machine = match engine.compiler() {
+            Some(compiler) => Some(compiler.compile(&module, &code).map_err(Error::msg)?),
+            None => None,
+        };
         let exports = module
             .exports
             .iter()
@@ -69,6 +77,8 @@ impl Module {
             module,
             types,
             code,
+            #[cfg(feature = "compiler")]
+            _machine: machine,
             exports,
             name,
         })))
@@ -130,9 +140,15 @@ impl Module {
         self.0.module.bytes()
     }
 
-    /// The name of a function, from the name section, or of an export.
+    /// The name of a function in the name section, else the first name that it is exported by.
     pub fn func_name(&self, func: u32) -> Option<&str> {
-        self.0.module.func_name(FuncIdx(func))
+        let func = FuncIdx(func);
+        let module = &self.0.module;
+        module.func_name(func).or_else(|| {
+            let mut exports = module.exports.iter();
+            let export = exports.find(|export| export.item == ExportItem::Func(func))?;
+            Some(&*export.name)
+        })
     }
 
     /// Bytes of all function bodies together.

@@ -32,3 +32,8 @@
 #![forbid(unsafe_code)]
 
 pub use tierra_runtime::*;
+
+/// The README's program.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -56,4 +56,4 @@ pub use slots::Slots;
 pub use store::{MachineTier, OwnedStore, Pending, SlotType, StoreCore};
 pub use table::Table;
 pub use types::{ModuleTypes, TypeInfo, TypeRegistry, TypeTable};
-pub use walk::{Frames, RawFrame, Walk, backtrace, caller_instance};
+pub use walk::{Frames, RawFrame, Trace, Walk, backtrace, caller_instance};

@@ -96,21 +96,32 @@ pub(crate) unsafe fn visit_roots(exec: &ExecContext, visit: &mut dyn FnMut(*mut 
 /// The most frames that a backtrace holds.
 const MAX_TRACE: usize = 100;
 
-/// The frames of the guest below the running host function, or where a trap happened: the
-/// innermost ones, at most 100.
+/// The frames of guest code.
+#[derive(Default, Debug)]
+pub struct Trace {
+    /// The innermost ones, at most 100.
+    pub frames: Vec<RawFrame>,
+    /// How many there are.
+    pub depth: usize,
+}
+
+/// The frames of the guest below the running host function, or where a trap happened.
 ///
 /// # Safety
 /// The context's store is used by this thread, and guest code has left to Rust.
-pub unsafe fn backtrace(exec: &ExecContext) -> Vec<RawFrame> {
-    let mut trace = Vec::new();
+pub unsafe fn backtrace(exec: &ExecContext) -> Trace {
+    let mut trace = Trace::default();
     // SAFETY: the caller's.
     unsafe {
         for_each_activation(exec, |tier, frames| {
             tier.visit_frames(frames, &mut |frame| {
-                trace.push(frame);
-                trace.len() < MAX_TRACE
+                if trace.frames.len() < MAX_TRACE {
+                    trace.frames.push(frame);
+                }
+                trace.depth += 1;
+                true
             });
-            trace.len() < MAX_TRACE
+            true
         });
     }
     trace

@@ -18,6 +18,13 @@ const RUNS: &[(&str, &[&str])] = &[
     ("fuel", &["--count-fuel"]),
 ];
 
+/// Tiers besides the interpreter, with their own options. How the interpreter was built matters to
+/// none of them.
+const TIERS: &[(&str, &[&str])] = &[
+    ("optimizing", &["--tier", "optimizing"]),
+    ("mixed", &["--tier", "optimizing", "--mixed-tiers", "1"]),
+];
+
 /// Runs every combination; one line each.
 pub fn run(args: &[String]) -> Outcome {
     if args.is_empty() {
@@ -26,20 +33,38 @@ pub fn run(args: &[String]) -> Outcome {
     let mut failed = 0;
     for (build, features) in BUILDS {
         let tierra = cargo::build_tierra(features, build)?;
-        for (name, options) in RUNS {
-            let start = Instant::now();
-            let (passed, summary) = scripts(&tierra, options, args)?;
-            println!(
-                "interp {build:16} {name:10} {summary} ({:.1} s)",
-                start.elapsed().as_secs_f64()
-            );
-            failed += usize::from(!passed);
+        failed += all_runs(&tierra, ("interp", build), &[], args)?;
+        if features.is_empty() {
+            for (tier, options) in TIERS {
+                failed += all_runs(&tierra, (tier, build), options, args)?;
+            }
         }
     }
     if failed > 0 {
         return Err(format!("{failed} configurations failed"));
     }
     Ok(())
+}
+
+/// Runs the scripts in every way that a tier is run; returns how many failed.
+fn all_runs(
+    tierra: &Path,
+    (tier, build): (&str, &str),
+    tier_options: &[&str],
+    args: &[String],
+) -> Result<usize, String> {
+    let mut failed = 0;
+    for (name, options) in RUNS {
+        let start = Instant::now();
+        let options = [tier_options, options].concat();
+        let (passed, summary) = scripts(tierra, &options, args)?;
+        println!(
+            "{tier:10} {build:16} {name:10} {summary} ({:.1} s)",
+            start.elapsed().as_secs_f64()
+        );
+        failed += usize::from(!passed);
+    }
+    Ok(failed)
 }
 
 /// Runs the scripts; returns whether all passed, and the last line. Failures are printed.

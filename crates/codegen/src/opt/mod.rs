@@ -68,7 +68,7 @@ pub enum Event<'a> {
 }
 
 /// Who wants to know: for times and dumps.
-pub type Observer = Box<dyn FnMut(Event<'_>)>;
+pub type Observer = Box<dyn FnMut(Event<'_>) + Send>;
 
 /// The memory of the passes, to be used again for the next function.
 #[derive(Default)]

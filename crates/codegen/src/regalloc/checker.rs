@@ -10,8 +10,8 @@
 //! It is for tests and debug builds: its cost is blocks times slots.
 
 use super::interface::{
-    BlockIx, Constraint, Edit, Function, InstIx, Location, Machine, Operand, Output, PReg,
-    PRegSet, RegClass, VReg,
+    BlockIx, Constraint, Edit, Function, InstIx, Location, Machine, Operand, Output, PReg, PRegSet,
+    RegClass, VReg,
 };
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
@@ -271,7 +271,8 @@ impl<F: Function> Checker<'_, F> {
         if f.is_safepoint(inst) {
             let listed = self.listed(inst);
             for (index, place) in state.iter_mut().enumerate() {
-                let is_slot = |&(_, slot): &(InstIx, u32)| self::place(Location::Slot(slot)) == index;
+                let is_slot =
+                    |&(_, slot): &(InstIx, u32)| self::place(Location::Slot(slot)) == index;
                 if !listed.iter().any(is_slot) {
                     place.retain(|&vreg| !self.is_exact_ref(vreg));
                 }
@@ -316,9 +317,7 @@ impl<F: Function> Checker<'_, F> {
     fn verify_edit(&self, inst: InstIx, edit: Edit, state: &State) -> Result<(), Violation> {
         let may_write = |reg: PReg| {
             let all = &self.machine.allocatable[reg.class() as usize];
-            let is_named = |operand: &Operand| {
-                operand.constraint == Constraint::UseFixed(reg)
-            };
+            let is_named = |operand: &Operand| operand.constraint == Constraint::UseFixed(reg);
             all.contains(&reg)
                 || self.machine.scratch.contains(&reg)
                 || self.f.operands(inst).iter().any(is_named)
@@ -449,7 +448,10 @@ impl<F: Function> Checker<'_, F> {
             let vreg = operand.vreg;
             let holds = state.get(place(location));
             if !holds.is_some_and(|values| values.contains(&vreg)) {
-                return fail(inst, format!("{vreg:?} is not in {location:?}: {holds:?} is"));
+                return fail(
+                    inst,
+                    format!("{vreg:?} is not in {location:?}: {holds:?} is"),
+                );
             }
         }
         Ok(())
@@ -470,7 +472,10 @@ impl<F: Function> Checker<'_, F> {
                 fail(inst, "slots are listed though it is no safepoint".into())
             };
         }
-        let results: Vec<VReg> = self.f.operands(inst).iter()
+        let results: Vec<VReg> = self
+            .f
+            .operands(inst)
+            .iter()
             .filter(|operand| operand.constraint.is_def())
             .map(|operand| operand.vreg)
             .collect();

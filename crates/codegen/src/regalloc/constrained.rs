@@ -409,7 +409,10 @@ impl Allocator {
             let work = &self.constrained_work;
             free = all & !(work.writing | work.fixed_results);
         }
-        assert!(free != 0, "there are enough registers for any one instruction");
+        assert!(
+            free != 0,
+            "there are enough registers for any one instruction"
+        );
         self.choose(class, free, vreg)
     }
 
@@ -503,9 +506,7 @@ impl Allocator {
     fn stays(&self, vreg: u32) -> bool {
         let goes = self.value(vreg).goes;
         let work = &self.constrained_work;
-        goes != NO_REG
-            && (work.writing & !work.results) >> goes & 1 != 0
-            && self.survives(vreg)
+        goes != NO_REG && (work.writing & !work.results) >> goes & 1 != 0 && self.survives(vreg)
     }
 
     fn forget_places(&mut self) {

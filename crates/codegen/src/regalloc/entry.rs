@@ -209,7 +209,9 @@ impl Allocator {
             }
             work.budget -= count;
             work.members.clear();
-            self.live.sets.for_each(set, |member| work.members.push(member));
+            self.live
+                .sets
+                .for_each(set, |member| work.members.push(member));
             for i in 0..count {
                 let member = self.entry_work.members[i];
                 let vreg = self.live.members[kind][member as usize];
@@ -224,10 +226,10 @@ impl Allocator {
                 }
             }
         }
-        for class in 0..2 {
+        for (class, unused) in unused.into_iter().enumerate() {
             let all = self.registers.masks[class].count_ones();
             let pressure = self.live.loop_pressure[inner as usize][class];
-            ahead.room[class] = all.saturating_sub(pressure.saturating_sub(unused[class]));
+            ahead.room[class] = all.saturating_sub(pressure.saturating_sub(unused));
         }
     }
 
@@ -235,7 +237,6 @@ impl Allocator {
     fn select(&mut self, class: usize, ahead: &Ahead) {
         let ways = self.entry_work.preds.len() as u32;
         let mut left = self.registers.masks[class].count_ones();
-        let mut room = ahead.room[class];
         // What is used comes before what lives through.
         for is_through in [false, true] {
             let mut chosen = 0;
@@ -253,7 +254,8 @@ impl Allocator {
                     None if is_through => false,
                     None if candidate.is_param => value.next <= barrier,
                     None => {
-                        candidate.ways == ways || comes && (barrier == NONE || value.next <= barrier)
+                        candidate.ways == ways
+                            || comes && (barrier == NONE || value.next <= barrier)
                     }
                 };
                 if wanted {
@@ -266,7 +268,11 @@ impl Allocator {
                     chosen += 1;
                 }
             }
-            let most = if is_through { left.min(room) } else { left } as usize;
+            let most = if is_through {
+                left.min(ahead.room[class])
+            } else {
+                left
+            } as usize;
             let chosen = &mut self.entry_work.candidates[..chosen];
             if chosen.len() > most {
                 chosen.sort_unstable_by_key(|candidate| candidate.distance);
@@ -279,7 +285,6 @@ impl Allocator {
                 self.live.values[candidate.vreg as usize].mark = place as u32;
             }
             left -= kept as u32;
-            room = room.saturating_sub(kept as u32);
         }
     }
 

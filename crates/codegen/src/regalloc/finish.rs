@@ -103,7 +103,7 @@ impl Allocator {
             return;
         }
         let inst = f.block_insts(block).end - 1;
-        debug_assert!(
+        assert!(
             f.operands(inst).is_empty(),
             "a jump to a block with several predecessors reads nothing"
         );

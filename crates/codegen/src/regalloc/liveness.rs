@@ -68,9 +68,8 @@ impl Registers {
 #[inline]
 pub(super) fn is_constrained(operands: &[Operand], clobbers: PRegSet, is_safepoint: bool) -> bool {
     use Constraint::{Def, DefTied, Use, UseAny};
-    let is_plain = |operand: &Operand| {
-        matches!(operand.constraint, Use | UseAny | Def | DefTied(_))
-    };
+    let is_plain =
+        |operand: &Operand| matches!(operand.constraint, Use | UseAny | Def | DefTied(_));
     clobbers != PRegSet::EMPTY || is_safepoint || !operands.iter().all(is_plain)
 }
 
@@ -136,13 +135,7 @@ impl Liveness {
         value.member != NONE && self.sets.contains(sets[value.kind as usize], value.member)
     }
 
-    fn block<F: Function>(
-        &mut self,
-        f: &F,
-        order: &Order,
-        registers: &Registers,
-        block: BlockIx,
-    ) {
+    fn block<F: Function>(&mut self, f: &F, order: &Order, registers: &Registers, block: BlockIx) {
         self.sets.freeze();
         let mut live = [Set::default(); KINDS];
         for &succ in f.successors(block) {
@@ -272,10 +265,12 @@ impl Liveness {
         value.learn(f, vreg);
         value.def = walk.position;
         let (class, kind) = (value.class(), value.kind as usize);
-        if value.next > walk.end && !{
-            let value = &self.values[vreg.0 as usize];
-            self.is_in(&walk.live, value)
-        } {
+        if value.next > walk.end
+            && !{
+                let value = &self.values[vreg.0 as usize];
+                self.is_in(&walk.live, value)
+            }
+        {
             walk.grow(class);
         }
         walk.pressure[class] -= 1;

@@ -1,4 +1,41 @@
 //! Register allocation.
+//!
+//! # The problem
+//! A function in SSA form uses as many values as it likes; the machine has some fifteen registers
+//! of each class. Each operand gets a register or a slot of the frame, and *edits*, moves between
+//! instructions, bring values to where they are wanted. What counts is how often edits run, and
+//! how long finding them takes.
+//!
+//! # The idea
+//! In SSA form a value never changes, so its slot, once written, is right for ever, and a spilled
+//! value need be stored only once. Which values are in registers can be decided in one walk
+//! forward, knowing for each how far away its next use is (Braun and Hack, 2009): the one needed
+//! last leaves. Registers are chosen in the same walk, in an order in which definitions come
+//! before uses, where taking any free one never fails; hints make it the right one.
+//!
+//! The steps, each in its file:
+//! 1. `order`: the order of blocks and the loops.
+//! 2. `liveness`: a walk backward. Live sets (`sets`), next uses, wishes for registers, pressure.
+//! 3. `scan`: the walk forward. `entry` says what is in registers where ways meet, `constrained`
+//!    does instructions that want certain registers.
+//! 4. `slots`: spilled values that don't live at the same time share slots.
+//! 5. `finish`: edges and the list of edits; `moves` makes parallel moves one after the other.
+//! 6. `safepoints`: which slots hold references.
+//!
+//! # Invariants
+//! - At each point of the walk forward a live value is in one register at most; it is in its slot
+//!   if it is in none, or else it can be made anew.
+//! - What is in registers at the end of a block with several successors is a superset of what
+//!   each of them begins with, in the same registers: such edges need no edits.
+//! - A slot that is valid at a point is valid at all points that it dominates.
+//! - Scratch registers hold nothing across an instruction.
+//!
+//! `checker` verifies the answers without any of this.
+//!
+//! # Cost
+//! Linear but for sorting spilled values and for live sets, which share their parts (see `sets`).
+//! Per block the registers are looked at once; an edge that needs no moves costs nothing more. An
+//! instruction takes some 0.05–0.15 µs (`cargo run --release --example regalloc-scaling`).
 
 mod checker;
 mod constrained;
@@ -35,6 +72,9 @@ pub struct Allocator {
     block_end: u32,
     /// The positions of the innermost loop.
     loop_range: (u32, u32),
+    /// The registers in use at the header of that loop, and of every loop.
+    loop_homes: u64,
+    homes_by_loop: Vec<u64>,
     occupied: u64,
     occupants: Occupants,
 
@@ -113,7 +153,8 @@ impl Allocator {
     pub fn allocate<F: Function>(&mut self, f: &F, machine: &Machine, out: &mut Output) {
         self.set_machine(machine);
         self.frequency.clear();
-        self.frequency.extend((0..f.num_blocks()).map(|block| f.frequency(block)));
+        self.frequency
+            .extend((0..f.num_blocks()).map(|block| f.frequency(block)));
         self.order.compute(f);
         self.live.compute(f, &self.order, &self.registers);
         self.clear(f.num_blocks() as usize);
@@ -138,6 +179,9 @@ impl Allocator {
 
     fn clear(&mut self, blocks: usize) {
         self.occupied = 0;
+        self.loop_homes = 0;
+        self.homes_by_loop.clear();
+        self.homes_by_loop.resize(self.order.loops.len(), 0);
         self.constrained_work.clear();
         self.acts.clear();
         self.exits.clear();

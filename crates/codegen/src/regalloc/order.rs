@@ -267,9 +267,8 @@ impl Order {
         for &block in &self.blocks {
             let inner = self.loop_of[block as usize];
             if inner != NONE {
-                self.loops[inner as usize].end = self.start[block as usize]
-                    + f.block_insts(block).len() as u32
-                    - 1;
+                self.loops[inner as usize].end =
+                    self.start[block as usize] + f.block_insts(block).len() as u32 - 1;
             }
         }
         for i in 0..self.loops.len() {

@@ -64,6 +64,14 @@ impl Allocator {
             None => (0, NONE - 1),
         };
         self.enter(f, block);
+        self.loop_homes = match self.order.loops.get(inner as usize) {
+            Some(this) if this.header == block => {
+                self.homes_by_loop[inner as usize] = self.occupied;
+                self.occupied
+            }
+            Some(_) => self.homes_by_loop[inner as usize],
+            None => 0,
+        };
     }
 
     fn end_block<F: Function>(&mut self, f: &F, block: BlockIx) {
@@ -238,7 +246,8 @@ impl Allocator {
             mask &= mask - 1;
             let vreg = occupants[reg as usize];
             // What is in its slot already leaves more cheaply.
-            let distance = 2 * u64::from(self.distance(vreg)) + u64::from(self.value(vreg).is_safe());
+            let distance =
+                2 * u64::from(self.distance(vreg)) + u64::from(self.value(vreg).is_safe());
             if best.is_none() || distance > most {
                 (best, most) = (Some(reg), distance);
             }
@@ -253,7 +262,11 @@ impl Allocator {
         let is_free = |reg: u8| reg != NO_REG && free >> reg & 1 != 0;
         let disturbance = &self.live.disturbance;
         if is_free(value.wanted) && disturbance[value.wanted as usize] >= value.wanted_at {
-            return value.wanted;
+            // A wish for behind the loop does not take what comes back to the loop's header.
+            let is_inside = value.wanted_at <= self.loop_range.1;
+            if is_inside || self.loop_homes >> value.wanted & 1 == 0 {
+                return value.wanted;
+            }
         }
         if value.param != NONE {
             let home = self.value(value.param).home;
@@ -264,6 +277,12 @@ impl Allocator {
         if is_free(value.home) {
             return value.home;
         }
+        // What is in a register at the header of the loop comes back to it.
+        let free = match free & !self.loop_homes {
+            0 => free,
+            others => others,
+        };
+        let is_free = |reg: u8| free >> reg & 1 != 0;
         let mut best = NO_REG;
         let mut latest = 0;
         for &reg in &self.registers.preferred[class] {

@@ -12,6 +12,8 @@ pub struct Shape {
     pub size: usize,
     /// How many of the values in scope are likely to be used.
     pub width: usize,
+    /// One of so many uses is of any value in scope.
+    pub far: usize,
     /// Whether calls and safepoints are made.
     pub calls: bool,
     /// Whether cold blocks are moved to the end.
@@ -32,13 +34,10 @@ struct Generator {
 
 /// A loop that is being generated.
 struct LoopContext {
-    kinds: Vec<VReg>,
-    /// Blocks that leave to behind it; they pass values like `kinds`.
+    /// Blocks that leave to behind it, which passes values on from there.
     exits: Vec<BlockIx>,
     /// Blocks that go on with its next round.
     latches: Vec<BlockIx>,
-    params: Vec<VReg>,
-    scope: usize,
 }
 
 /// Makes a random function.
@@ -62,7 +61,10 @@ pub fn generate(seed: u64, shape: Shape) -> Program {
         generator.statement();
     }
     let uses = (0..4).map(|_| generator.pick()).collect::<Vec<_>>();
-    let operands = uses.into_iter().map(|v| op(v, Constraint::UseAny)).collect();
+    let operands = uses
+        .into_iter()
+        .map(|v| op(v, Constraint::UseAny))
+        .collect();
     generator.program.inst(generator.block, operands);
     let mut program = generator.program;
     if shape.shuffled {
@@ -102,19 +104,16 @@ impl Generator {
 
     fn like(&mut self, value: VReg) -> VReg {
         let info = self.program.values[value.0 as usize].info;
-        self.program.value(info.class, info.size, info.is_ref, false)
+        self.program
+            .value(info.class, info.size, info.is_ref, false)
     }
 
     fn pick(&mut self) -> VReg {
         let width = self.scope.len().min(self.shape.width);
-        if self.random.one_in(6) {
+        if self.random.one_in(self.shape.far) {
             return self.scope[self.random.below(self.scope.len())];
         }
         self.scope[self.scope.len() - 1 - self.random.below(width)]
-    }
-
-    fn class(&self, value: VReg) -> RegClass {
-        self.program.values[value.0 as usize].info.class
     }
 
     /// A value like another one.
@@ -131,7 +130,8 @@ impl Generator {
             return other;
         }
         let made = self.like(value);
-        self.program.inst(self.block, vec![op(made, Constraint::Def)]);
+        self.program
+            .inst(self.block, vec![op(made, Constraint::Def)]);
         self.scope.push(made);
         made
     }
@@ -215,7 +215,8 @@ impl Generator {
         let class = self.pick();
         let info = self.program.values[class.0 as usize].info;
         let value = self.program.value(info.class, info.size, info.is_ref, true);
-        self.program.inst(self.block, vec![op(value, Constraint::Def)]);
+        self.program
+            .inst(self.block, vec![op(value, Constraint::Def)]);
         self.scope.push(value);
     }
 
@@ -228,7 +229,10 @@ impl Generator {
     }
 
     fn shift(&mut self) {
-        let (value, count) = (self.pick_class(RegClass::Int), self.pick_class(RegClass::Int));
+        let (value, count) = (
+            self.pick_class(RegClass::Int),
+            self.pick_class(RegClass::Int),
+        );
         let result = self.program.int();
         let mut operands = vec![
             op(value, Constraint::Use),
@@ -243,7 +247,10 @@ impl Generator {
     }
 
     fn divide(&mut self) {
-        let (a, b) = (self.pick_class(RegClass::Int), self.pick_class(RegClass::Int));
+        let (a, b) = (
+            self.pick_class(RegClass::Int),
+            self.pick_class(RegClass::Int),
+        );
         let (quotient, rest) = (self.program.int(), self.program.int());
         let by = [Constraint::Use, Constraint::UseAny, Constraint::UseLate];
         let mut operands = vec![
@@ -342,13 +349,11 @@ impl Generator {
             inst.unwrap().clobbers = PRegSet::EMPTY;
         }
         let next = self.open(frequency);
-        let inner = self.scope.len();
         for _ in 0..self.random.below(3) {
             self.plain();
         }
         let mut ends = vec![self.block];
         let mut succs = vec![next];
-        let _ = inner;
         for _ in 0..1 + self.random.below(2) {
             self.scope.truncate(scope);
             let handler = self.open(frequency * 0.01);
@@ -437,7 +442,6 @@ impl Generator {
             return;
         }
         let (before, frequency) = (self.block, self.frequency);
-        let scope = self.scope.len();
         let kinds: Vec<VReg> = (0..self.random.below(4)).map(|_| self.pick()).collect();
         self.program.blocks[before as usize].args = kinds.clone();
         self.depth += 1;
@@ -448,11 +452,8 @@ impl Generator {
         self.scope.extend(params.iter().copied());
         let inside = self.scope.len();
         self.loops.push(LoopContext {
-            kinds: kinds.clone(),
             exits: vec![],
             latches: vec![],
-            params,
-            scope: inside,
         });
         for _ in 0..1 + self.random.below(8) {
             if self.left > 0 {
@@ -463,7 +464,9 @@ impl Generator {
         let condition = self.pick();
         let visible = self.scope.len();
         let again = self.program.block(frequency * 7.0, self.depth);
-        let args = kinds.iter().map(|&kind| self.visible_at_like(kind, visible));
+        let args = kinds
+            .iter()
+            .map(|&kind| self.visible_at_like(kind, visible));
         let args = args.collect();
         self.program.blocks[again as usize].args = args;
         self.program.jump(again, &[header]);
@@ -488,7 +491,6 @@ impl Generator {
         }
         ends.push(out);
         self.scope.truncate(inside);
-        let _ = scope;
         self.join(&ends, frequency, inside);
     }
 
@@ -524,8 +526,5 @@ impl Generator {
         self.program
             .inst(from, vec![op(condition, Constraint::Use)]);
         self.program.link(from, &[next, side]);
-        let context = &self.loops[which];
-        debug_assert!(context.scope >= context.params.len().min(context.kinds.len()));
-        let _ = self.class(condition);
     }
 }

@@ -139,7 +139,9 @@ impl Program {
             self.insts.extend(block.insts.iter().cloned());
             self.ranges.push(first..self.insts.len() as InstIx);
         }
-        self.idoms = (0..self.blocks.len() as u32).map(|b| b.saturating_sub(1)).collect();
+        self.idoms = (0..self.blocks.len() as u32)
+            .map(|b| b.saturating_sub(1))
+            .collect();
     }
 }
 

@@ -65,7 +65,10 @@ impl Translator<'_> {
         }
         let inst = self.call_throwing(sig, callee, list)?;
         let results = self.b.func.results(inst);
-        self.s.stack.extend(results);
+        for (value, ty) in results.zip(&module.func_type_at(ty).results) {
+            self.typed(value, *ty);
+            self.push(value);
+        }
         Ok(())
     }
 
@@ -98,8 +101,7 @@ impl Translator<'_> {
 
     fn ref_callee(&mut self) -> Found {
         let func = self.pop();
-        let null = self.unary(UnaryOp::I64Eqz, func);
-        self.trap_if(null, Trap::NullFunctionReference);
+        self.check_null(func, Trap::NullFunctionReference);
         let flags = plain(class::FUNC);
         Found {
             record: self.load(Access::I64, flags, func, layout::FUNCREF_RECORD),

@@ -18,6 +18,9 @@ impl Translator<'_> {
 
     /// Whether a reference is null, as a condition.
     pub(super) fn is_null(&mut self, reference: Value) -> Value {
+        if self.is_non_null(reference) {
+            return self.i32(0);
+        }
         if self.b.func.ty(reference) == Type::I64 {
             return self.unary(UnaryOp::I64Eqz, reference);
         }
@@ -27,11 +30,13 @@ impl Translator<'_> {
 
     /// Goes to `yes` if the reference is of the type, else to `no`: the block is complete.
     fn test(&mut self, value: Value, to: RefType<TypeIdx>, yes: Block, no: Block) {
-        let null = if to.nullable { yes } else { no };
-        let some = self.new_block();
-        let is_null = self.is_null(value);
-        self.branch(is_null, null, some);
-        self.enter(some);
+        if !self.is_non_null(value) {
+            let null = if to.nullable { yes } else { no };
+            let some = self.new_block();
+            let is_null = self.is_null(value);
+            self.branch(is_null, null, some);
+            self.enter(some);
+        }
         match (ref_kind(self.module, to.heap), to.heap) {
             (_, HeapType::Any | HeapType::Extern | HeapType::Exn | HeapType::Func) => {
                 self.b.jump(yes, &[]);
@@ -122,6 +127,9 @@ impl Translator<'_> {
             self.b.push(InstData::Trap(Trap::CastFailure as u8));
         }
         self.go_on_if_reached(yes);
+        if !to.nullable && self.reachable {
+            self.note_non_null(value);
+        }
     }
 
     /// Goes on in a block, unless nothing leads there.
@@ -148,6 +156,9 @@ impl Translator<'_> {
         }
         self.go_on_if_reached(next);
         if self.reachable {
+            if !when && !to.nullable {
+                self.note_non_null(value);
+            }
             self.open_fuel();
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::layout::EXEC_STACK_LIMIT;
 use tierra_core::Trap;
 use tierra_core::index::TypeIdx;
 use tierra_core::types::ValType;
-use tierra_ir::{Block, Inst, InstData, Type, Value, ValueList};
+use tierra_ir::{Block, Inst, InstData, Value, ValueList};
 use tierra_module::val_type;
 
 /// A control frame.
@@ -20,6 +20,8 @@ pub(super) struct Control {
     pub base: usize,
     /// Where branches to it go: the head of a loop, else the end, once somebody branches there.
     pub label: Option<Block>,
+    /// Where the log of facts stood at its start.
+    facts: usize,
     /// The exception that a legacy `catch` caught.
     pub exception: Option<Value>,
 }
@@ -47,7 +49,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy)]
 pub(super) enum BlockTy {
     Empty,
-    One(Type),
+    One(ValType<TypeIdx>),
     Func(TypeIdx),
     /// The function's own block.
     Function,
@@ -55,15 +57,16 @@ pub(super) enum BlockTy {
 
 impl Control {
     pub fn function() -> Self {
-        Self::new(Kind::Function, BlockTy::Function, 0)
+        Self::new(Kind::Function, BlockTy::Function, 0, 0)
     }
 
-    fn new(kind: Kind, ty: BlockTy, base: usize) -> Self {
+    fn new(kind: Kind, ty: BlockTy, base: usize, facts: usize) -> Self {
         Self {
             kind,
             ty,
             base,
             label: None,
+            facts,
             exception: None,
         }
     }
@@ -73,7 +76,7 @@ impl Translator<'_> {
     pub(super) fn block_ty(&self, block: wasmparser::BlockType) -> Result<BlockTy> {
         Ok(match block {
             wasmparser::BlockType::Empty => BlockTy::Empty,
-            wasmparser::BlockType::Type(t) => BlockTy::One(value_ty(self.module, val_type(t)?)),
+            wasmparser::BlockType::Type(t) => BlockTy::One(val_type(t)?),
             wasmparser::BlockType::FuncType(i) => BlockTy::Func(TypeIdx(i)),
         })
     }
@@ -98,9 +101,7 @@ impl Translator<'_> {
     fn append_results(&mut self, block: Block, ty: BlockTy) {
         match ty {
             BlockTy::Empty => {}
-            BlockTy::One(ty) => {
-                self.b.func.append_param(block, ty);
-            }
+            BlockTy::One(ty) => self.append_types(block, &[ty]),
             BlockTy::Func(i) => {
                 let module = self.module;
                 self.append_types(block, &module.func_type_at(i).results);
@@ -116,8 +117,8 @@ impl Translator<'_> {
 
     fn append_types(&mut self, block: Block, types: &[ValType<TypeIdx>]) {
         for ty in types {
-            let ty = value_ty(self.module, *ty);
-            self.b.func.append_param(block, ty);
+            let value = self.b.func.append_param(block, value_ty(self.module, *ty));
+            self.typed(value, *ty);
         }
     }
 
@@ -129,7 +130,15 @@ impl Translator<'_> {
     /// Opens a control frame over its parameters.
     pub(super) fn open(&mut self, kind: Kind, ty: BlockTy) {
         let base = self.s.stack.len() - self.param_count(ty);
-        self.s.control.push(Control::new(kind, ty, base));
+        let facts = self.s.facts.mark();
+        self.s.control.push(Control::new(kind, ty, base, facts));
+    }
+
+    /// Takes back what was found in the innermost frame so far: it doesn't hold on the way that
+    /// leads here.
+    pub(super) fn forget_facts(&mut self) {
+        let mark = self.innermost().facts;
+        self.s.facts.forget(mark);
     }
 
     pub(super) fn innermost(&mut self) -> &mut Control {
@@ -217,6 +226,7 @@ impl Translator<'_> {
         };
         frame.kind = Kind::Plain;
         let base = frame.base;
+        self.forget_facts();
         self.s.stack.truncate(base);
         self.s.stack.extend(self.s.saved.drain(saved..));
         self.enter(or_else);
@@ -276,6 +286,7 @@ impl Translator<'_> {
         if let Kind::Loop { poll, branched } = frame.kind {
             self.end_loop(frame.label, poll, branched);
         } else if let Some(label) = frame.label {
+            self.s.facts.forget(frame.facts);
             self.s.stack.truncate(frame.base);
             self.enter(label);
             self.reachable = true;
@@ -401,6 +412,7 @@ impl Translator<'_> {
         let value = self.pop();
         let null = self.is_null(value);
         self.branch_if(null, true, depth)?;
+        self.note_non_null(value);
         self.push(value);
         Ok(())
     }

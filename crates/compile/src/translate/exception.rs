@@ -17,6 +17,9 @@ use tierra_ir::{Block, Callee, Inst, InstData, SigRef, Target, Type, Value, Valu
 use tierra_vm::builtins::Builtin;
 use wasmparser::Operator;
 
+/// What a landing block counts among operands of jumps.
+const LANDING_COST: usize = 64;
+
 /// A `try_table` under way.
 pub(super) struct TryTable {
     /// The first of its clauses.
@@ -97,7 +100,12 @@ impl Exceptions {
 
 impl Translator<'_> {
     /// A call that goes to the handlers around it.
-    pub(super) fn try_call(&mut self, sig: SigRef, callee: Callee, args: ValueList) -> Result<Inst> {
+    pub(super) fn try_call(
+        &mut self,
+        sig: SigRef,
+        callee: Callee,
+        args: ValueList,
+    ) -> Result<Inst> {
         let mut landings = core::mem::take(&mut self.s.blocks);
         landings.clear();
         let mut tags = Vec::new();
@@ -168,6 +176,7 @@ impl Translator<'_> {
                         continue;
                     }
                 }
+                self.charge(LANDING_COST)?;
                 let landing = self.cold_block();
                 self.b.func.append_param(landing, Type::Ref);
                 landings.push((landing, index as u32));
@@ -222,6 +231,7 @@ impl Translator<'_> {
         for ty in types {
             let (value, next) = self.get_operand(at, offset, value_ty(module, *ty));
             offset = next;
+            self.typed(value, *ty);
             self.push(value);
         }
         Ok(())
@@ -291,6 +301,7 @@ impl Translator<'_> {
             self.leave_to_end()?;
             self.b.func.set_cold(block);
             self.enter(block);
+            self.forget_facts();
             let base = self.innermost().base;
             self.s.stack.truncate(base);
             let exception = self.b.func.params(block)[0];
@@ -325,7 +336,9 @@ impl Translator<'_> {
         let ahead = ahead.expect("just looked");
         let tags: Vec<_> = self.s.exceptions.ahead_tags[ahead[number].tags.clone()].to_vec();
         let depth = self.s.control.len();
-        let delegate = ahead[number].delegate.map(|label| depth - 1 - label as usize);
+        let delegate = ahead[number]
+            .delegate
+            .map(|label| depth - 1 - label as usize);
         self.s.exceptions.ahead = Some(ahead);
         let first = self.cover(tags, delegate);
         self.open(Kind::Try(Try { first, caught: 0 }), ty);
@@ -399,6 +412,7 @@ impl Translator<'_> {
             return Ok(());
         };
         self.enter(block);
+        self.forget_facts();
         self.reachable = true;
         let exception = self.b.func.params(block)[0];
         self.innermost().exception = Some(exception);

@@ -4,7 +4,7 @@
 //! references to functions as numbers that the store knows, so these go through a builtin, as
 //! does everything that allocates.
 
-use super::builtin::imm;
+use super::builtin::{Immediates, imm};
 use super::{Translator, ref_kind, value_ty};
 use crate::layout::{self, class, field_class, plain};
 use tierra_core::Trap;
@@ -57,13 +57,13 @@ impl Translator<'_> {
 
     pub(super) fn ref_func(&mut self, func: u32) {
         let value = self.element_of(layout::INSTANCE_FUNCS, func);
+        self.never_null(value);
         self.push(value);
     }
 
     pub(super) fn ref_as_non_null(&mut self) {
         let value = self.top(1)[0];
-        let null = self.is_null(value);
-        self.trap_if(null, Trap::NullReference);
+        self.check_null(value, Trap::NullReference);
     }
 
     pub(super) fn ref_i31(&mut self) {
@@ -72,13 +72,14 @@ impl Translator<'_> {
         let shifted = self.binary(BinaryOp::I32Shl, value, one);
         let bits = self.binary(BinaryOp::I32Or, shifted, one);
         let reference = self.b.value(InstData::BitsToRef(bits));
+        self.never_null(reference);
         self.push(reference);
     }
 
     pub(super) fn i31_get(&mut self, shift: BinaryOp) {
         let value = self.pop();
+        self.check_null(value, Trap::NullI31Reference);
         let bits = self.bits(value);
-        self.trap_unless(bits, Trap::NullI31Reference);
         let one = self.i32(1);
         let number = self.binary(shift, bits, one);
         self.push(number);
@@ -86,23 +87,18 @@ impl Translator<'_> {
 
     /// The address of an object. Neither is it null, nor is the address kept.
     pub(super) fn object(&mut self, reference: Value) -> Value {
-        let bits = self.bits(reference);
-        self.object_at(bits)
-    }
-
-    fn object_at(&mut self, bits: Value) -> Value {
         let exec = self.exec();
         let flags = plain(class::HEAP_BASE);
         let base = self.load(Access::I64, flags, exec, layout::EXEC_HEAP_BASE);
+        let bits = self.bits(reference);
         let offset = self.unary(UnaryOp::I64ExtendI32U, bits);
         self.binary(BinaryOp::I64Add, base, offset)
     }
 
     /// The same, after a check for null.
     fn checked_object(&mut self, reference: Value, trap: Trap) -> Value {
-        let bits = self.bits(reference);
-        self.trap_unless(bits, trap);
-        self.object_at(bits)
+        self.check_null(reference, trap);
+        self.object(reference)
     }
 
     fn fields(&self, ty: TypeIdx) -> &[FieldType<TypeIdx>] {
@@ -129,22 +125,30 @@ impl Translator<'_> {
         i32::try_from(offset).expect("a structure has at most 10000 fields")
     }
 
+    /// A builtin that makes an object.
+    pub(super) fn allocate(&mut self, builtin: Builtin, count: usize, immediates: Immediates) {
+        self.builtin(builtin, count, immediates, Some(Type::Ref));
+        let object = self.top(1)[0];
+        self.never_null(object);
+    }
+
     pub(super) fn struct_new(&mut self, ty: TypeIdx) {
         let count = self.fields(ty).len();
-        let immediates = imm(0u32, ty.0, 0u32);
-        self.builtin(Builtin::StructNew, count, immediates, Some(Type::Ref));
+        self.allocate(Builtin::StructNew, count, imm(0u32, ty.0, 0u32));
     }
 
     pub(super) fn struct_get(&mut self, ty: TypeIdx, field: u32, signed: bool) {
         let storage = self.fields(ty)[field as usize].storage;
         let Some(access) = access(self.module, storage, signed) else {
             let immediates = imm(signed, ty.0, field);
-            return self.builtin(Builtin::StructGet, 1, immediates, Some(Type::I64));
+            self.builtin(Builtin::StructGet, 1, immediates, Some(Type::I64));
+            return self.typed(self.top(1)[0], storage.unpacked());
         };
         let offset = self.field_offset(ty, field);
         let reference = self.pop();
         let object = self.checked_object(reference, Trap::NullStructReference);
         let value = self.load(access, plain(field_class(field)), object, offset);
+        self.typed(value, storage.unpacked());
         self.push(value);
     }
 
@@ -173,15 +177,18 @@ impl Translator<'_> {
     }
 
     pub(super) fn array_get(&mut self, ty: TypeIdx, signed: bool) {
-        let Some(access) = access(self.module, self.element(ty), signed) else {
+        let storage = self.element(ty);
+        let Some(access) = access(self.module, storage, signed) else {
             let immediates = imm(signed, ty.0, 0u32);
-            return self.builtin(Builtin::ArrayGet, 2, immediates, Some(Type::I64));
+            self.builtin(Builtin::ArrayGet, 2, immediates, Some(Type::I64));
+            return self.typed(self.top(1)[0], storage.unpacked());
         };
         let index = self.pop();
         let reference = self.pop();
         let element = self.array_element(access, reference, index);
         let flags = plain(element_class(access));
         let value = self.load(access, flags, element, layout::ARRAY_DATA);
+        self.typed(value, storage.unpacked());
         self.push(value);
     }
 

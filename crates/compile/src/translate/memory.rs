@@ -105,13 +105,7 @@ impl Translator<'_> {
     }
 
     /// Traps unless `size` bytes at `index + offset` are in the memory.
-    pub(super) fn check_bounds(
-        &mut self,
-        memory: MemoryIdx,
-        index: Value,
-        offset: u64,
-        size: u32,
-    ) {
+    pub(super) fn check_bounds(&mut self, memory: MemoryIdx, index: Value, offset: u64, size: u32) {
         let len = self.memory_len(memory);
         let Some(reach) = offset.checked_add(size.into()) else {
             let always = self.i32(1);
@@ -221,11 +215,6 @@ impl Translator<'_> {
             self.memory_is_64(MemoryIdx(memory)),
             self.memory_index_ty(memory),
         );
-        self.builtin(
-            Builtin::MemoryGrow,
-            1,
-            imm(is_64, memory, 0u32),
-            Some(ty),
-        );
+        self.builtin(Builtin::MemoryGrow, 1, imm(is_64, memory, 0u32), Some(ty));
     }
 }

@@ -6,6 +6,7 @@ mod call;
 mod cast;
 mod control;
 mod exception;
+mod facts;
 mod fuel;
 mod heap;
 mod memory;
@@ -36,7 +37,7 @@ const MAX_BODY: usize = 4 << 20;
 /// The largest product of blocks and variables.
 const MAX_DEFINITIONS: u64 = 1 << 26;
 /// How many values, and how many operands of calls and jumps, a function may have.
-const MAX_VALUES: usize = 1 << 25;
+const MAX_VALUES: usize = 1 << 23;
 
 /// The memory of translations, to be used again for the next function.
 #[derive(Default)]
@@ -50,7 +51,9 @@ struct Scratch {
     /// The operand stack.
     stack: Vec<Value>,
     control: Vec<Control>,
-    locals: Vec<Variable>,
+    /// Each local, and whether its type excludes null.
+    locals: Vec<(Variable, bool)>,
+    facts: facts::Facts,
     /// The parameters of `if` frames, for their `else`.
     saved: Vec<Value>,
     exceptions: Exceptions,
@@ -242,6 +245,7 @@ impl<'a> Translator<'a> {
         s.control.clear();
         s.locals.clear();
         s.saved.clear();
+        s.facts.clear();
         s.exceptions.clear(module.tags.len());
         for ty in s.used_signatures.drain(..) {
             if let Some(signature) = s.signatures.get_mut(ty.index()) {
@@ -277,16 +281,18 @@ impl<'a> Translator<'a> {
             let value = t.b.func.append_param(entry, ty);
             let variable = t.b.variable(ty);
             t.b.set(variable, value);
-            t.s.locals.push(variable);
+            t.typed(value, *param);
+            t.s.locals.push((variable, facts::excludes_null(*param)));
         }
         t
     }
 
     fn declare_locals(&mut self, count: u32, ty: ValType<TypeIdx>) {
+        let non_null = facts::excludes_null(ty);
         let ty = value_ty(self.module, ty);
         for _ in 0..count {
             let variable = self.b.variable(ty);
-            self.s.locals.push(variable);
+            self.s.locals.push((variable, non_null));
         }
     }
 

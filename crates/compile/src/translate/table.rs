@@ -5,7 +5,7 @@ use super::{Translator, ref_kind};
 use crate::layout::{self, CONSTANT, class, plain};
 use tierra_core::Trap;
 use tierra_core::index::TableIdx;
-use tierra_core::types::{RefKind, TableType};
+use tierra_core::types::{RefKind, TableType, ValType};
 use tierra_ir::{Access, BinaryOp, CompareOp, MemFlags, Type, UnaryOp, Value};
 use tierra_vm::NO_TYPE;
 use tierra_vm::builtins::Builtin;
@@ -44,12 +44,7 @@ impl Translator<'_> {
     fn table_len(&mut self, table: TableIdx, def: Value) -> Value {
         match self.fixed_len(table) {
             Some(len) => self.i64(len),
-            None => self.load(
-                Access::I64,
-                plain(class::TABLE_DEF),
-                def,
-                layout::TABLE_LEN,
-            ),
+            None => self.load(Access::I64, plain(class::TABLE_DEF), def, layout::TABLE_LEN),
         }
     }
 
@@ -83,6 +78,10 @@ impl Translator<'_> {
             RefKind::Func => self.load(Access::I64, flags, element, layout::ENTRY_FUNCREF),
             RefKind::Heap => self.load(Access::Ref, flags, element, 0),
         };
+        self.typed(
+            value,
+            ValType::Ref(self.table_type(TableIdx(table)).element),
+        );
         self.push(value);
     }
 
@@ -102,7 +101,7 @@ impl Translator<'_> {
         let (null, some, done) = (self.cold_block(), self.new_block(), self.new_block());
         let params = [Type::I64, Type::I64, Type::I32];
         let [record, instance, ty] = params.map(|ty| self.b.func.append_param(done, ty));
-        let is_null = self.unary(UnaryOp::I64Eqz, func);
+        let is_null = self.is_null(func);
         self.branch(is_null, null, some);
         self.enter(null);
         let (zero, no_type) = (self.i64(0), self.i32(NO_TYPE.0));

@@ -6,18 +6,23 @@ use tierra_ir::{Access, MemFlags, Value};
 
 impl Translator<'_> {
     pub(super) fn local_get(&mut self, local: u32) {
-        let value = self.b.get(self.s.locals[local as usize]);
+        let (variable, non_null) = self.s.locals[local as usize];
+        let value = self.b.get(variable);
+        // Only from here on: the same value may be in other variables, unchecked.
+        if non_null {
+            self.note_non_null(value);
+        }
         self.push(value);
     }
 
     pub(super) fn local_set(&mut self, local: u32) {
         let value = self.pop();
-        self.b.set(self.s.locals[local as usize], value);
+        self.b.set(self.s.locals[local as usize].0, value);
     }
 
     pub(super) fn local_tee(&mut self, local: u32) {
         let value = self.top(1)[0];
-        self.b.set(self.s.locals[local as usize], value);
+        self.b.set(self.s.locals[local as usize].0, value);
     }
 
     /// The address of a global, and what there is to know of accesses to it.
@@ -35,6 +40,7 @@ impl Translator<'_> {
     pub(super) fn global_get(&mut self, global: u32) -> Result {
         let (cell, access, flags) = self.global(global);
         let value = self.load(access, flags, cell, 0);
+        self.typed(value, self.module.globals[global as usize].content);
         self.push(value);
         Ok(())
     }

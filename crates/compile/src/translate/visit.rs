@@ -87,29 +87,69 @@ macro_rules! visit_wide {
 
 /// The access that a row of a table means: the number in memory, the value.
 macro_rules! access {
-    (u32 I32) => { Access::I32 };
-    (u64 I64) => { Access::I64 };
-    (u32 F32) => { Access::F32 };
-    (u64 F64) => { Access::F64 };
-    (i8 I32) => { Access::S8I32 };
-    (u8 I32) => { Access::U8I32 };
-    (i16 I32) => { Access::S16I32 };
-    (u16 I32) => { Access::U16I32 };
-    (i8 I64) => { Access::S8I64 };
-    (u8 I64) => { Access::U8I64 };
-    (i16 I64) => { Access::S16I64 };
-    (u16 I64) => { Access::U16I64 };
-    (i32 I64) => { Access::S32I64 };
-    (u32 I64) => { Access::U32I64 };
+    (u32 I32) => {
+        Access::I32
+    };
+    (u64 I64) => {
+        Access::I64
+    };
+    (u32 F32) => {
+        Access::F32
+    };
+    (u64 F64) => {
+        Access::F64
+    };
+    (i8 I32) => {
+        Access::S8I32
+    };
+    (u8 I32) => {
+        Access::U8I32
+    };
+    (i16 I32) => {
+        Access::S16I32
+    };
+    (u16 I32) => {
+        Access::U16I32
+    };
+    (i8 I64) => {
+        Access::S8I64
+    };
+    (u8 I64) => {
+        Access::U8I64
+    };
+    (i16 I64) => {
+        Access::S16I64
+    };
+    (u16 I64) => {
+        Access::U16I64
+    };
+    (i32 I64) => {
+        Access::S32I64
+    };
+    (u32 I64) => {
+        Access::U32I64
+    };
 }
 
 macro_rules! rmw {
-    (fetch_add) => { RmwOp::Add };
-    (fetch_sub) => { RmwOp::Sub };
-    (fetch_and) => { RmwOp::And };
-    (fetch_or) => { RmwOp::Or };
-    (fetch_xor) => { RmwOp::Xor };
-    (swap) => { RmwOp::Exchange };
+    (fetch_add) => {
+        RmwOp::Add
+    };
+    (fetch_sub) => {
+        RmwOp::Sub
+    };
+    (fetch_and) => {
+        RmwOp::And
+    };
+    (fetch_or) => {
+        RmwOp::Or
+    };
+    (fetch_xor) => {
+        RmwOp::Xor
+    };
+    (swap) => {
+        RmwOp::Exchange
+    };
 }
 
 macro_rules! visit_load {
@@ -336,23 +376,23 @@ impl<'a> VisitOperator<'a> for Translator<'_> {
     visit! {
         visit_struct_new, (ty: u32) => |t| t.struct_new(TypeIdx(ty))
         visit_struct_new_default, (ty: u32) =>
-            |t| t.builtin(Builtin::StructNewDefault, 0, imm(0u32, ty, 0u32), Some(Type::Ref))
+            |t| t.allocate(Builtin::StructNewDefault, 0, imm(0u32, ty, 0u32))
         visit_struct_get, (ty: u32, field: u32) => |t| t.struct_get(TypeIdx(ty), field, false)
         visit_struct_get_s, (ty: u32, field: u32) => |t| t.struct_get(TypeIdx(ty), field, true)
         visit_struct_get_u, (ty: u32, field: u32) => |t| t.struct_get(TypeIdx(ty), field, false)
         visit_struct_set, (ty: u32, field: u32) => |t| t.struct_set(TypeIdx(ty), field)
         visit_array_new, (ty: u32) => |t| {
             let slots = t.element_slots(TypeIdx(ty));
-            t.builtin(Builtin::ArrayNew, 2, imm(slots, ty, 0u32), Some(Type::Ref))
+            t.allocate(Builtin::ArrayNew, 2, imm(slots, ty, 0u32))
         }
         visit_array_new_default, (ty: u32) =>
-            |t| t.builtin(Builtin::ArrayNewDefault, 1, imm(0u32, ty, 0u32), Some(Type::Ref))
+            |t| t.allocate(Builtin::ArrayNewDefault, 1, imm(0u32, ty, 0u32))
         visit_array_new_fixed, (ty: u32, len: u32) =>
-            |t| t.builtin(Builtin::ArrayNewFixed, len as usize, imm(0u32, ty, len), Some(Type::Ref))
+            |t| t.allocate(Builtin::ArrayNewFixed, len as usize, imm(0u32, ty, len))
         visit_array_new_data, (ty: u32, data: u32) =>
-            |t| t.builtin(Builtin::ArrayNewData, 2, imm(0u32, ty, data), Some(Type::Ref))
+            |t| t.allocate(Builtin::ArrayNewData, 2, imm(0u32, ty, data))
         visit_array_new_elem, (ty: u32, elem: u32) =>
-            |t| t.builtin(Builtin::ArrayNewElem, 2, imm(0u32, ty, elem), Some(Type::Ref))
+            |t| t.allocate(Builtin::ArrayNewElem, 2, imm(0u32, ty, elem))
         visit_array_get, (ty: u32) => |t| t.array_get(TypeIdx(ty), false)
         visit_array_get_s, (ty: u32) => |t| t.array_get(TypeIdx(ty), true)
         visit_array_get_u, (ty: u32) => |t| t.array_get(TypeIdx(ty), false)

@@ -3,6 +3,7 @@
 use crate::generate::{self, Dialect};
 use crate::observe::hash;
 use crate::on_tierra::{self, Settings};
+use tierra::Tier;
 
 /// What this build does with a case: the whole observation if `long`, else a hash of it.
 pub fn summary(seed: u64, long: bool) -> String {
@@ -15,6 +16,8 @@ pub fn summary(seed: u64, long: bool) -> String {
         fuel: Some(10_000_000),
         gc_stress: seed.is_multiple_of(2),
         host_reenters: true,
+        tier: Tier::Interp,
+        mixed_tiers: None,
     };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),

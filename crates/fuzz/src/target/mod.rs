@@ -4,6 +4,7 @@ mod dispatch;
 mod no_crash;
 mod outside;
 mod settings;
+mod tiers;
 mod translate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,6 +50,11 @@ pub const ALL: &[Target] = &[
         name: "settings",
         generate: settings::generate,
         check: settings::check,
+    },
+    Target {
+        name: "tiers",
+        generate: tiers::generate,
+        check: tiers::check,
     },
     Target {
         name: "no-crash",

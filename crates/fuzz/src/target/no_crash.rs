@@ -5,6 +5,7 @@ use crate::generate::{self, Dialect};
 use crate::on_tierra::{self, Settings};
 use crate::random::Random;
 use std::time::{Duration, Instant};
+use tierra::Tier;
 
 pub fn generate(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random::new(seed, 77);
@@ -102,6 +103,8 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         fuel: Some(100_000),
         gc_stress: false,
         host_reenters: true,
+        tier: Tier::Interp,
+        mixed_tiers: None,
     };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);

@@ -5,6 +5,7 @@ use crate::generate::{self, Dialect};
 use crate::observe::difference;
 use crate::on_tierra::{self, Settings};
 use crate::on_wasmi;
+use tierra::Tier;
 
 /// Enough for what is useful, and little enough for many cases.
 const FUEL: u64 = 200_000;
@@ -23,6 +24,8 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         fuel,
         gc_stress: seed.is_multiple_of(3),
         host_reenters: false,
+        tier: Tier::Interp,
+        mixed_tiers: None,
     };
     let theirs = on_wasmi::run(fuel, wasm, seed);
     let ours = on_tierra::run(&settings, wasm, seed);

@@ -4,6 +4,7 @@ use super::Verdict;
 use crate::generate::{self, Dialect};
 use crate::observe::difference;
 use crate::on_tierra::{self, Settings};
+use tierra::Tier;
 
 const FUEL: u64 = 10_000_000;
 
@@ -18,6 +19,8 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         fuel: None,
         gc_stress: false,
         host_reenters: true,
+        tier: Tier::Interp,
+        mixed_tiers: None,
     };
     on_tierra::compile(&plain, wasm).map_err(|e| format!("a valid module is rejected: {e}"))?;
     let Ok(expected) = on_tierra::run(&plain, wasm, seed) else {

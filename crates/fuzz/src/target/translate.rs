@@ -5,6 +5,7 @@ use crate::generate::{self, Dialect};
 use crate::on_tierra::{self, Settings};
 use crate::random::Random;
 use arbitrary::Unstructured;
+use tierra::Tier;
 
 /// Functions that are large, that nothing else calls, and that don't depend on imports.
 pub fn generate(seed: u64) -> Option<Vec<u8>> {
@@ -37,6 +38,8 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         fuel: None,
         gc_stress: false,
         host_reenters: true,
+        tier: Tier::Interp,
+        mixed_tiers: None,
     };
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
     let failed = seen

@@ -521,6 +521,11 @@ impl Function {
         value
     }
 
+    /// The value behind aliases, with a shorter way there for the next time.
+    pub fn resolve_mut(&mut self, value: Value) -> Value {
+        operands::resolve(&mut self.values, value)
+    }
+
     /// The instruction that makes a value, behind aliases.
     pub fn def_inst(&self, value: Value) -> Option<Inst> {
         match self.def(self.resolve(value)) {

@@ -3,6 +3,7 @@
 use super::{Function, ValueDef, ValueList};
 use crate::entity::{Inst, Value};
 use crate::inst::{Callee, InstData};
+use crate::types::Type;
 
 impl Function {
     /// Calls a function with each operand of an instruction: its own first, then the arguments to
@@ -71,15 +72,7 @@ impl Function {
     /// Replaces operands that are aliases by what they stand for.
     pub fn resolve_operands(&mut self, inst: Inst) {
         let mut values = core::mem::take(&mut self.values);
-        self.map_operands(inst, |mut value| {
-            while let ValueDef::Alias(to) = values[value.index()].1 {
-                if let ValueDef::Alias(next) = values[to.index()].1 {
-                    values[value.index()].1 = ValueDef::Alias(next);
-                }
-                value = to;
-            }
-            value
-        });
+        self.map_operands(inst, |value| resolve(&mut values, value));
         self.values = values;
     }
 
@@ -142,4 +135,15 @@ impl Function {
             self.pool[args.range()].iter_mut().for_each(|v| *v = f(*v));
         }
     }
+}
+
+/// What is behind aliases, with path halving.
+pub(super) fn resolve(values: &mut [(Type, ValueDef)], mut value: Value) -> Value {
+    while let ValueDef::Alias(to) = values[value.index()].1 {
+        if let ValueDef::Alias(next) = values[to.index()].1 {
+            values[value.index()].1 = ValueDef::Alias(next);
+        }
+        value = to;
+    }
+    value
 }

@@ -362,8 +362,11 @@ impl Region<'_> {
         }
     }
 
-    /// A return, or a tail call.
+    /// A return, or a tail call. Before it, some of what is in reach is put where it is seen.
     fn end(&mut self) {
+        for _ in 0..4 {
+            self.body.store();
+        }
         let signature = &self.body.func.signature;
         let (conv, results) = (signature.conv, signature.results.clone());
         if self.config().tail_calls && conv == CallConv::Guest && self.body.rng.one_in(2) {

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! What a call calls is a symbol, an address `v1` or a cell `[v1+8]`; `@` is the location; `;`
-//! starts a comment. The ids are the function's own, so that a dump agrees with every other; a
+//! starts a comment. An instruction is one line. The ids are the function's own, so that a dump agrees with every other; a
 //! text that is parsed gets the ids that it names, and printing what was parsed gives the text
 //! again. Aliases are printed as what they stand for.
 

@@ -174,7 +174,11 @@ impl StoreCore {
                 let ty = self.table.info(type_id).as_func();
                 let ty = ty.expect("functions have function types");
                 let params: Vec<_> = ty.params.iter().map(|t| self.table.slot_type(*t)).collect();
-                let results: Vec<_> = ty.results.iter().map(|t| self.table.slot_type(*t)).collect();
+                let results: Vec<_> = ty
+                    .results
+                    .iter()
+                    .map(|t| self.table.slot_type(*t))
+                    .collect();
                 let adapter = machine.slot_adapter(&params, &results);
                 // A compiler may have been faster.
                 let _ = entry.compare_exchange(

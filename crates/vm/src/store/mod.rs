@@ -86,10 +86,8 @@ pub struct StoreCore {
     _machine_state: Option<Box<dyn Any + Send>>,
     /// References that the host keeps.
     pub roots: Roots,
-    /// Where the guest stood when it trapped: the innermost frames, at most 100.
-    pub trace: Vec<RawFrame>,
-    /// How many frames there were.
-    pub trace_depth: u32,
+    /// Where the guest stood when it trapped.
+    pub trace: Trace,
     /// What is known of the types that the store has seen.
     pub(crate) table: TypeTable,
     module_types: HashMap<*const ModuleTypes, Arc<ModuleTypes>>,
@@ -150,8 +148,7 @@ impl OwnedStore {
             machine: config.machine,
             _machine_state: machine_state,
             roots: Roots::default(),
-            trace: Vec::new(),
-            trace_depth: 0,
+            trace: Trace::default(),
             table: TypeTable::new(),
             module_types: HashMap::new(),
             heap_funcs: UnsafeCell::new(Vec::from([null()])),

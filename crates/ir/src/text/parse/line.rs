@@ -149,7 +149,7 @@ impl Parser<'_, '_> {
             "load" => {
                 let access = self.access()?;
                 let (address, offset) = self.place()?;
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::Load {
                     access,
                     flags,
@@ -162,7 +162,7 @@ impl Parser<'_, '_> {
                 let (address, offset) = self.place()?;
                 self.lexer.expect(',')?;
                 let value = self.value()?;
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::Store {
                     access,
                     flags,
@@ -173,7 +173,7 @@ impl Parser<'_, '_> {
             }
             "atomic_load" => {
                 let (access, address) = (self.access()?, self.value()?);
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::AtomicLoad {
                     access,
                     flags,
@@ -182,7 +182,7 @@ impl Parser<'_, '_> {
             }
             "atomic_store" => {
                 let (access, [address, value]) = (self.access()?, self.values()?);
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::AtomicStore {
                     access,
                     flags,
@@ -191,11 +191,11 @@ impl Parser<'_, '_> {
                 }
             }
             "atomic_rmw" => {
-                let (token, name) = self.lexer.word()?;
+                let (operation, name) = self.lexer.word()?;
                 let op = RmwOp::from_name(name)
-                    .ok_or_else(|| token.error("an operation of atomic_rmw expected"))?;
+                    .ok_or_else(|| operation.error("an operation of atomic_rmw expected"))?;
                 let (access, [address, value]) = (self.access()?, self.values()?);
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::AtomicRmw {
                     op,
                     access,
@@ -206,7 +206,7 @@ impl Parser<'_, '_> {
             }
             "atomic_cmpxchg" => {
                 let (access, [address, old, new]) = (self.access()?, self.values()?);
-                let flags = self.flags()?;
+                let flags = self.flags(token.line)?;
                 InstData::AtomicCmpxchg {
                     access,
                     flags,
@@ -319,12 +319,13 @@ impl Parser<'_, '_> {
         Access::from_name(word).ok_or_else(|| token.error("an access expected"))
     }
 
-    fn flags(&mut self) -> Result<MemFlags> {
+    /// What is known of the access that began on this line. A `trap` on the next is a terminator.
+    fn flags(&mut self, line: u32) -> Result<MemFlags> {
         let mut flags = MemFlags::default();
         if self.lexer.has_word("class")? {
             flags.class = AliasClass(self.lexer.small()?);
         }
-        if self.lexer.has_word("trap")? {
+        if self.lexer.peek().line == line && self.lexer.has_word("trap")? {
             flags.trap = self.lexer.small()?;
         }
         flags.readonly = self.lexer.has_word("readonly")?;

@@ -1,0 +1,112 @@
+//! Every function of the specification's scripts and of generated modules has a translation that
+//! is well formed, with every choice of options.
+
+mod generated;
+mod hostile;
+mod programs;
+mod scripts;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tierra_compile::{Error, MemoryPlan, Options, State, Symbols, translate};
+use tierra_core::Features;
+use tierra_core::types::MemoryType;
+use tierra_ir::{Function, Symbol};
+use tierra_module::{Module, Sequential};
+
+/// What was translated so far.
+#[derive(Default)]
+pub struct Tally {
+    functions: usize,
+    too_large: usize,
+    bytes: usize,
+    instructions: usize,
+    time: Duration,
+}
+
+/// Translates and counts.
+#[derive(Default)]
+pub struct Translation {
+    state: State,
+    func: Function,
+    /// What was translated so far.
+    pub tally: Tally,
+}
+
+fn guarded(ty: &MemoryType) -> MemoryPlan {
+    let guarded = !ty.limits.is_64 && ty.page_size_log2 == 16;
+    MemoryPlan { guarded }
+}
+
+fn checked(_: &MemoryType) -> MemoryPlan {
+    MemoryPlan { guarded: false }
+}
+
+/// Two opposite choices of everything.
+pub fn options() -> [Options; 2] {
+    let symbols = Symbols {
+        stack_slow: Symbol(u32::MAX),
+        poll: Symbol(u32::MAX - 1),
+    };
+    [
+        Options {
+            symbols,
+            fuel: false,
+            interruption: true,
+            memory: guarded,
+        },
+        Options {
+            symbols,
+            fuel: true,
+            interruption: false,
+            memory: checked,
+        },
+    ]
+}
+
+/// The module, if it is valid.
+pub fn module(bytes: Vec<u8>) -> Option<Module> {
+    Module::new(Arc::new(bytes), Features::default(), &Sequential).ok()
+}
+
+impl Translation {
+    /// Translates all functions of a module and checks them.
+    pub fn module(&mut self, name: &str, module: &Module) {
+        for options in options() {
+            for func in module.defined_funcs() {
+                let start = Instant::now();
+                let result = translate(module, func, &options, &mut self.func, &mut self.state);
+                self.tally.time += start.elapsed();
+                self.tally.functions += 1;
+                let body = module.body(func).expect("it is defined");
+                self.tally.bytes += body.bytes.len();
+                match result {
+                    Ok(()) => {
+                        self.tally.instructions += self.func.num_insts();
+                        if let Err(error) = tierra_ir::verify(&self.func) {
+                            panic!("{name}, function {func}: {error}");
+                        }
+                    }
+                    Err(Error::TooLarge) => self.tally.too_large += 1,
+                    Err(error) => panic!("{name}, function {func}: {error}"),
+                }
+            }
+        }
+    }
+
+    /// Prints what was done.
+    pub fn report(&self, what: &str) {
+        let Tally {
+            functions,
+            too_large,
+            bytes,
+            instructions,
+            time,
+        } = self.tally;
+        let rate = time.as_secs_f64() * 1e6 / bytes.max(1) as f64;
+        println!(
+            "{what}: {functions} functions ({too_large} too large), {bytes} bytes, \
+             {instructions} instructions, {rate:.3} µs/byte"
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! Code memory, and from an address to what is known of the code there.
+//!
+//! **Problem.** Signal handlers, walks of the stack and unwinding ask of an address which code it
+//! is in, at any time and without a lock; code is written while other threads run code beside it;
+//! and no page may ever be writable and executable. **Idea.** One region of address space for
+//! all machine code of the process, backed by a memory file that is mapped twice: executable, and
+//! writable elsewhere. It is handed out in granules; a table with one pointer per granule says
+//! whose code is there. **Cost.** A lookup is a subtraction and a load.
+
+use crate::sys;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use tierra_core::index::FuncIdx;
+
+/// Code is handed out in multiples of this.
+pub const GRANULE: usize = 64 << 10;
+/// All code together: what direct calls reach.
+const REGION: usize = 1 << 30;
+const GRANULES: usize = REGION / GRANULE;
+
+/// What is at an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A function of a module.
+    Function(FuncIdx),
+    /// The code by which Rust enters guest code.
+    Entry,
+    /// The code by which guest code calls what has no machine code.
+    Slots,
+    /// Stubs that have no frame of their own.
+    Stub,
+}
+
+/// A function in machine code. Offsets count from the start of the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Where it begins.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// The bytes between the frame pointer and the stack pointer.
+    pub frame_size: u32,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// A call that the collector or an exception may come through: ranges of the tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The return address.
+    pub return_pc: u32,
+    /// Slots with references.
+    pub map: (u32, u32),
+    /// Handlers, inner ones first.
+    pub handlers: (u32, u32),
+}
+
+/// What is known of code, by offsets from its start, sorted.
+#[derive(Default, Debug)]
+pub struct Tables {
+    /// The functions.
+    pub functions: Vec<Function>,
+    /// Places that trap, with the codes.
+    pub traps: Vec<(u32, u8)>,
+    /// Offsets in the module, each from a place on.
+    pub locations: Vec<(u32, u32)>,
+    /// Calls.
+    pub calls: Vec<Call>,
+    /// Slots with references, by offset from the frame pointer.
+    pub stack_map: Vec<i32>,
+    /// Handlers: the tag, and where to go on.
+    pub handlers: Vec<(Option<u32>, u32)>,
+}
+
+impl Tables {
+    /// The function around an offset.
+    pub fn function(&self, offset: u32) -> Option<&Function> {
+        let index = self.functions.partition_point(|f| f.start <= offset);
+        let function = &self.functions[index.checked_sub(1)?];
+        (offset < function.end).then_some(function)
+    }
+
+    /// The trap of a place.
+    pub fn trap(&self, offset: u32) -> Option<u8> {
+        let index = self.traps.binary_search_by_key(&offset, |t| t.0).ok()?;
+        Some(self.traps[index].1)
+    }
+
+    /// The offset in the module of a place.
+    pub fn location(&self, offset: u32) -> u32 {
+        let index = self.locations.partition_point(|l| l.0 <= offset);
+        index.checked_sub(1).map_or(0, |i| self.locations[i].1)
+    }
+
+    /// The call with this return address.
+    pub fn call(&self, return_pc: u32) -> Option<&Call> {
+        let index = self
+            .calls
+            .binary_search_by_key(&return_pc, |c| c.return_pc)
+            .ok()?;
+        Some(&self.calls[index])
+    }
+
+    /// Appends a function's tables, which begin at `base`.
+    pub fn append(&mut self, kind: Kind, base: u32, code: &tierra_codegen::CompiledFunction) {
+        self.functions.push(Function {
+            start: base,
+            end: base + code.code_len,
+            frame_size: code.frame_size,
+            kind,
+        });
+        let at = |offset: u32| base + offset;
+        self.traps.extend(code.traps.iter().map(|t| (at(t.0), t.1)));
+        self.locations
+            .extend(code.locations.iter().map(|l| (at(l.0), l.1)));
+        let (maps, handlers) = (self.stack_map.len() as u32, self.handlers.len() as u32);
+        self.calls.extend(code.calls.iter().map(|call| Call {
+            return_pc: at(call.return_pc),
+            map: (call.map.0 + maps, call.map.1 + maps),
+            handlers: (call.handlers.0 + handlers, call.handlers.1 + handlers),
+        }));
+        self.stack_map.extend_from_slice(&code.stack_map);
+        self.handlers
+            .extend(code.handlers.iter().map(|h| (h.tag, at(h.landing_pc))));
+    }
+}
+
+/// Code in the region.
+pub struct CodeObject {
+    range: Range<usize>,
+    /// What is known of it. It grows only where adapters are added one by one, which no signal
+    /// handler asks about.
+    pub tables: RwLock<Tables>,
+    /// The stub to which a fault goes on; 0 if its code doesn't fault.
+    pub trap_stub: usize,
+}
+
+impl CodeObject {
+    /// The address of the first byte.
+    pub fn start(&self) -> usize {
+        self.range.start
+    }
+
+    /// The bytes that it may have.
+    pub fn capacity(&self) -> usize {
+        self.range.len()
+    }
+
+    /// Whether an address that faulted is one that traps.
+    ///
+    /// It is asked by a signal handler: the thread that faulted runs this code, so nobody writes
+    /// its tables.
+    pub fn faults_at(&self, pc: usize) -> bool {
+        let tables = self.tables.try_read();
+        tables.is_ok_and(|tables| tables.trap((pc - self.range.start) as u32).is_some())
+    }
+}
+
+struct Region {
+    execute: usize,
+    write: usize,
+    file: sys::MemoryFile,
+    /// Free granules: start and number.
+    free: Mutex<BTreeMap<usize, usize>>,
+}
+
+static REGION_OF_PROCESS: OnceLock<Result<Region, String>> = OnceLock::new();
+static OWNERS: [AtomicPtr<CodeObject>; GRANULES] =
+    [const { AtomicPtr::new(core::ptr::null_mut()) }; GRANULES];
+
+fn region() -> Result<&'static Region, String> {
+    let region = REGION_OF_PROCESS.get_or_init(|| {
+        let file = sys::MemoryFile::new(REGION)?;
+        let (execute, write) = (file.map_executable()?, file.map_writable()?);
+        Ok(Region {
+            execute,
+            write,
+            file,
+            free: Mutex::new(BTreeMap::from([(0, GRANULES)])),
+        })
+    });
+    region.as_ref().map_err(Clone::clone)
+}
+
+/// The code object around an address. Safe in signal handlers.
+pub fn find(address: usize) -> Option<&'static CodeObject> {
+    let region = REGION_OF_PROCESS.get()?.as_ref().ok()?;
+    let granule = address.checked_sub(region.execute)? / GRANULE;
+    // SAFETY: an object is taken out of the table before it is dropped, and whoever asks for an
+    // address has code there running, which keeps it.
+    unsafe { OWNERS.get(granule)?.load(Ordering::Acquire).as_ref() }
+}
+
+/// Code that is kept in the region until this is dropped.
+pub struct CodeMemory {
+    object: *mut CodeObject,
+    granules: Range<usize>,
+}
+
+// SAFETY: the object is immutable but for its lock; the memory is written through `&mut`.
+unsafe impl Send for CodeMemory {}
+// SAFETY: as above.
+unsafe impl Sync for CodeMemory {}
+
+impl CodeMemory {
+    /// Room for code.
+    ///
+    /// # Errors
+    /// When the region is full, or the system has no memory that can be executed.
+    pub fn new(bytes: usize) -> Result<Self, String> {
+        let region = region()?;
+        let count = bytes.div_ceil(GRANULE).max(1);
+        let mut free = region.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let (&start, &room) = free
+            .iter()
+            .find(|(_, room)| **room >= count)
+            .ok_or("the memory for machine code is used up")?;
+        free.remove(&start);
+        if room > count {
+            free.insert(start + count, room - count);
+        }
+        let granules = start..start + count;
+        let base = region.execute + start * GRANULE;
+        let object = Box::into_raw(Box::new(CodeObject {
+            range: base..base + count * GRANULE,
+            tables: RwLock::default(),
+            trap_stub: 0,
+        }));
+        Ok(Self { object, granules })
+    }
+
+    /// What is known of the code.
+    pub fn object(&self) -> &CodeObject {
+        // SAFETY: owned.
+        unsafe { &*self.object }
+    }
+
+    /// Writes code at an offset. It becomes known by [`CodeMemory::publish`].
+    ///
+    /// # Panics
+    /// When it does not fit.
+    pub fn write(&mut self, offset: usize, code: &[u8]) {
+        assert!(offset + code.len() <= self.object().capacity());
+        let region = region().expect("it exists");
+        let to = region.write + self.granules.start * GRANULE + offset;
+        // SAFETY: within the granules, which are ours; nothing executes there yet.
+        unsafe { (to as *mut u8).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+    }
+
+    /// Lets walks and signal handlers find the code. Before that nobody may run it.
+    pub fn publish(&mut self, tables: Tables, trap_stub: usize) {
+        // SAFETY: owned, and not published yet.
+        let object = unsafe { &mut *self.object };
+        object.tables = RwLock::new(tables);
+        object.trap_stub = trap_stub;
+        for granule in self.granules.clone() {
+            OWNERS[granule].store(self.object, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for CodeMemory {
+    fn drop(&mut self) {
+        for granule in self.granules.clone() {
+            OWNERS[granule].store(core::ptr::null_mut(), Ordering::Release);
+        }
+        // SAFETY: made from a box in `new`; nobody runs the code any more.
+        drop(unsafe { Box::from_raw(self.object) });
+        let Ok(region) = region() else { return };
+        let (start, count) = (self.granules.start, self.granules.len());
+        region.file.release(start * GRANULE, count * GRANULE);
+        let mut free = region.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut merged = (start, count);
+        if let Some((&before, &room)) = free.range(..start).next_back()
+            && before + room == start
+        {
+            free.remove(&before);
+            merged = (before, room + count);
+        }
+        if let Some(after) = free.remove(&(start + count)) {
+            merged.1 += after;
+        }
+        free.insert(merged.0, merged.1);
+    }
+}

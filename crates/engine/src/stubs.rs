@@ -1,0 +1,235 @@
+//! The few instructions at the start of every module's code by which it leaves to the runtime.
+//!
+//! All of them find the instance in the frame of the function that calls them (see the frame's
+//! layout in `tierra-codegen`), keep where that function stands in the execution context, call a
+//! builtin, and then look whether it says to go on elsewhere: after a trap, an exception, an
+//! exit. So no Rust frame is ever skipped, and callers of builtins check nothing.
+
+use crate::builtins::Special;
+use core::mem::offset_of;
+use tierra_asm::x64::{Arg, Assembler, Cc, Features, Gpr, Mem, Op, Size, Xmm};
+use tierra_vm::{ExecContext, Instance, MachineExit, Resume};
+
+/// Where the stubs begin, as offsets in their code.
+pub struct Stubs {
+    /// The code.
+    pub code: Vec<u8>,
+    /// Calls the C function whose address is in R11.
+    pub exit: u32,
+    /// What explicit traps and faults come to.
+    pub trap: u32,
+    /// A poll of a loop; preserves all registers.
+    pub poll: u32,
+    /// The stack check of a function's entry: the context is in the first argument register.
+    pub stack: u32,
+}
+
+fn field(base: Gpr, offset: usize) -> Arg {
+    let disp = i32::try_from(offset).expect("structures are small");
+    Arg::M(Mem::Base { base, disp })
+}
+
+/// Loads the instance of the calling frame.
+fn load_instance(a: &mut Assembler, to: Gpr) {
+    let at = Arg::M(Mem::Base {
+        base: Gpr::RBP,
+        disp: -8,
+    });
+    a.emit(Op::Mov, Size::Q, &[Arg::R(to), at]);
+}
+
+/// Loads the address of a builtin; `to` holds the context.
+fn load_builtin(a: &mut Assembler, to: Gpr, builtin: Special) {
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(to), field(to, offset_of!(ExecContext, builtins))],
+    );
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(to), field(to, builtin.index() * 8)],
+    );
+}
+
+const EXIT: usize = offset_of!(ExecContext, machine_exit);
+const RESUME: usize = offset_of!(ExecContext, resume);
+
+/// Keeps where the calling function stands; `exec` holds the context.
+fn keep_exit(a: &mut Assembler, exec: Gpr, return_address: Arg, via: Gpr) {
+    let (fp, pc) = (offset_of!(MachineExit, fp), offset_of!(MachineExit, pc));
+    a.emit(Op::Mov, Size::Q, &[Arg::R(via), return_address]);
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[field(exec, EXIT + fp), Arg::R(Gpr::RBP)],
+    );
+    a.emit(Op::Mov, Size::Q, &[field(exec, EXIT + pc), Arg::R(via)]);
+}
+
+/// Goes on where the context says; it is in R10.
+fn go_on(a: &mut Assembler) {
+    let resume = |offset: usize| field(Gpr::R10, RESUME + offset);
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(Gpr::RCX), resume(offset_of!(Resume, pc))],
+    );
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(Gpr::RBP), resume(offset_of!(Resume, fp))],
+    );
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(Gpr::RSP), resume(offset_of!(Resume, sp))],
+    );
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[Arg::R(Gpr::RAX), resume(offset_of!(Resume, value))],
+    );
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[resume(offset_of!(Resume, pc)), Arg::I(0)],
+    );
+    a.emit(Op::Jmp, Size::Q, &[Arg::R(Gpr::RCX)]);
+}
+
+/// The general registers that a poll preserves besides R10, and in which order.
+const SAVED: [Gpr; 12] = [
+    Gpr::RAX,
+    Gpr::RCX,
+    Gpr::RDX,
+    Gpr::RBX,
+    Gpr::RSI,
+    Gpr::RDI,
+    Gpr::R8,
+    Gpr::R9,
+    Gpr::R12,
+    Gpr::R13,
+    Gpr::R14,
+    Gpr::R15,
+];
+
+impl Stubs {
+    /// Makes them.
+    pub fn new() -> Self {
+        let mut a = Assembler::new(Features::baseline());
+        let exit_label = a.label();
+        let poll_label = a.label();
+
+        // Trap: the builtin's argument is the instance.
+        let trap = a.offset();
+        load_instance(&mut a, Gpr::RDI);
+        a.emit(
+            Op::Mov,
+            Size::Q,
+            &[
+                Arg::R(Gpr::R11),
+                field(Gpr::RDI, offset_of!(Instance, exec)),
+            ],
+        );
+        load_builtin(&mut a, Gpr::R11, Special::Trap);
+
+        // Exit: the stack is misaligned by the return address, and aligned by the saved context.
+        a.bind(exit_label);
+        let exit = a.offset();
+        load_instance(&mut a, Gpr::R10);
+        a.emit(
+            Op::Mov,
+            Size::Q,
+            &[
+                Arg::R(Gpr::R10),
+                field(Gpr::R10, offset_of!(Instance, exec)),
+            ],
+        );
+        keep_exit(&mut a, Gpr::R10, field(Gpr::RSP, 0), Gpr::RAX);
+        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::R11)]);
+        a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+        let elsewhere = a.label();
+        let resumes = field(Gpr::R10, RESUME + offset_of!(Resume, pc));
+        a.emit(Op::Cmp, Size::Q, &[resumes, Arg::I(0)]);
+        a.jcc(Cc::NE, elsewhere);
+        a.emit(Op::Ret, Size::Q, &[]);
+        a.bind(elsewhere);
+        go_on(&mut a);
+
+        // Stack check: the frame's place for the instance is not written yet.
+        let stack = a.offset();
+        a.emit(Op::Mov, Size::Q, &[field_below(Gpr::RBP), Arg::R(Gpr::RDI)]);
+        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(1)]);
+        let common = a.label();
+        a.jmp(common);
+
+        a.bind(poll_label);
+        let poll = a.offset();
+        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(0)]);
+        a.bind(common);
+        emit_poll(&mut a);
+
+        let code = a.finish().expect("stubs are small").bytes.clone();
+        Self {
+            code,
+            exit,
+            trap,
+            poll,
+            stack,
+        }
+    }
+}
+
+fn field_below(base: Gpr) -> Arg {
+    Arg::M(Mem::Base { base, disp: -8 })
+}
+
+/// The common part of polls: R10 was pushed and tells which one it is.
+fn emit_poll(a: &mut Assembler) {
+    for reg in SAVED {
+        a.emit(Op::Push, Size::Q, &[Arg::R(reg)]);
+    }
+    a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::RSI), Arg::R(Gpr::R10)]);
+    load_instance(a, Gpr::RDI);
+    a.emit(
+        Op::Mov,
+        Size::Q,
+        &[
+            Arg::R(Gpr::R10),
+            field(Gpr::RDI, offset_of!(Instance, exec)),
+        ],
+    );
+    let pushed = (SAVED.len() + 1) * 8;
+    keep_exit(a, Gpr::R10, field(Gpr::RSP, pushed), Gpr::RAX);
+    // Return address, registers, the context: an even number of words. Then the vectors.
+    a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+    debug_assert_eq!((pushed + 16) % 16, 8);
+    a.emit(Op::Sub, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(16 * 16 + 8)]);
+    let vector = |i: u8| field(Gpr::RSP, 16 * i as usize);
+    for i in 0..16 {
+        a.emit(Op::Movups, Size::Q, &[vector(i), Arg::X(Xmm(i))]);
+    }
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::R11), Arg::R(Gpr::R10)]);
+    load_builtin(a, Gpr::R11, Special::Poll);
+    a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::R11)]);
+    for i in 0..16 {
+        a.emit(Op::Movups, Size::Q, &[Arg::X(Xmm(i)), vector(i)]);
+    }
+    a.emit(Op::Add, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(16 * 16 + 8)]);
+    a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+    let elsewhere = a.label();
+    let resumes = field(Gpr::R10, RESUME + offset_of!(Resume, pc));
+    a.emit(Op::Cmp, Size::Q, &[resumes, Arg::I(0)]);
+    a.jcc(Cc::NE, elsewhere);
+    for reg in SAVED.iter().rev() {
+        a.emit(Op::Pop, Size::Q, &[Arg::R(*reg)]);
+    }
+    a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+    a.emit(Op::Ret, Size::Q, &[]);
+    a.bind(elsewhere);
+    go_on(a);
+}

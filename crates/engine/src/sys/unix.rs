@@ -1,0 +1,205 @@
+//! Unix. Faults of guest code arrive as signals on the thread that runs it.
+
+use crate::code;
+use rustix::fd::OwnedFd;
+use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::ptr::null_mut;
+use std::sync::OnceLock;
+
+/// Memory without an address.
+pub struct MemoryFile {
+    fd: OwnedFd,
+    bytes: usize,
+}
+
+fn failed(what: &'static str) -> impl Fn(rustix::io::Errno) -> String {
+    move |error| format!("cannot {what} memory for machine code: {error}")
+}
+
+impl MemoryFile {
+    /// All zeros; the system gives memory to what is written.
+    pub fn new(bytes: usize) -> Result<Self, String> {
+        let flags = MemfdFlags::CLOEXEC;
+        let fd = memfd_create("tierra-code", flags).map_err(failed("make"))?;
+        ftruncate(&fd, bytes as u64).map_err(failed("size"))?;
+        Ok(Self { fd, bytes })
+    }
+
+    fn map(&self, access: ProtFlags) -> Result<usize, String> {
+        // SAFETY: a new mapping at an address of the system's choice.
+        let at = unsafe {
+            mmap(
+                null_mut(),
+                self.bytes,
+                access,
+                MapFlags::SHARED,
+                &self.fd,
+                0,
+            )
+        };
+        Ok(at.map_err(failed("map"))? as usize)
+    }
+
+    /// Maps it to be executed, for ever.
+    pub fn map_executable(&self) -> Result<usize, String> {
+        self.map(ProtFlags::READ | ProtFlags::EXEC)
+    }
+
+    /// Maps it to be written, for ever.
+    pub fn map_writable(&self) -> Result<usize, String> {
+        self.map(ProtFlags::READ | ProtFlags::WRITE)
+    }
+
+    /// Gives memory back; it reads as zeros.
+    pub fn release(&self, offset: usize, bytes: usize) {
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        // A system that refuses keeps the memory: it is used again by the next code.
+        let _ = fallocate(&self.fd, flags, offset as u64, bytes as u64);
+    }
+}
+
+/// A stack for machine code and the host functions that it calls.
+pub struct NativeStack {
+    base: usize,
+    bytes: usize,
+}
+
+/// What lies below a stack and faults.
+const GUARD: usize = 64 << 10;
+
+impl NativeStack {
+    /// A stack of this size, rounded up to pages.
+    pub fn new(bytes: usize) -> Result<Self, String> {
+        let bytes = bytes.next_multiple_of(GUARD) + GUARD;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping at an address of the system's choice.
+        let base = unsafe { mmap_anonymous(null_mut(), bytes, access, flags) };
+        let base = base.map_err(|error| format!("cannot make a stack: {error}"))?;
+        let stack = Self {
+            base: base as usize,
+            bytes,
+        };
+        // SAFETY: the lowest pages of the mapping, which nobody uses.
+        unsafe { mprotect(base, GUARD, MprotectFlags::empty()) }
+            .map_err(|error| format!("cannot guard a stack: {error}"))?;
+        Ok(stack)
+    }
+
+    /// The addresses that may be used.
+    pub fn range(&self) -> Range<usize> {
+        self.base + GUARD..self.base + self.bytes
+    }
+}
+
+impl Drop for NativeStack {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and nothing runs on it.
+        let _ = unsafe { munmap(self.base as *mut _, self.bytes) };
+    }
+}
+
+/// Signals by which faults are told.
+const SIGNALS: [i32; 2] = [libc::SIGSEGV, libc::SIGBUS];
+
+static PREVIOUS: OnceLock<[libc::sigaction; 2]> = OnceLock::new();
+
+/// Makes faults at places that trap go on at their code's trap stub. All others go where they
+/// went before. Once per process.
+pub fn catch_faults() -> Result<(), String> {
+    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
+    DONE.get_or_init(|| {
+        // SAFETY: zero is a valid value of the structure.
+        let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        ours.sa_sigaction = on_fault as *const () as usize;
+        // Not `SA_NODEFER`: a fault in the handler ends the process.
+        ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        let mut previous = [ours; 2];
+        for (signal, previous) in SIGNALS.iter().zip(&mut previous) {
+            // SAFETY: queries the action.
+            if unsafe { libc::sigaction(*signal, std::ptr::null(), previous) } != 0 {
+                return Err(String::from("cannot ask for signal handlers"));
+            }
+        }
+        let _ = PREVIOUS.set(previous);
+        for signal in SIGNALS {
+            // SAFETY: the handler is async-signal-safe and passes on what is not ours.
+            if unsafe { libc::sigaction(signal, &ours, null_mut()) } != 0 {
+                return Err(String::from("cannot install signal handlers"));
+            }
+        }
+        Ok(())
+    })
+    .clone()
+}
+
+unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the system's arguments of a handler with `SA_SIGINFO`.
+    unsafe {
+        if !redirect(&mut *context.cast::<libc::ucontext_t>()) {
+            pass_on(signal, info, context);
+        }
+    }
+}
+
+/// Makes guest code that faulted call its trap stub. Returns whether it was such code.
+#[cfg(all(
+    target_arch = "x86_64",
+    any(target_os = "linux", target_os = "android")
+))]
+unsafe fn redirect(context: &mut libc::ucontext_t) -> bool {
+    let registers = &mut context.uc_mcontext.gregs;
+    let pc = registers[libc::REG_RIP as usize] as usize;
+    let Some(object) = code::find(pc) else {
+        return false;
+    };
+    if object.trap_stub == 0 || !object.faults_at(pc) {
+        return false;
+    }
+    let sp = registers[libc::REG_RSP as usize] as usize - 8;
+    // As if the instruction were a call; one byte further, so that what looks for the place
+    // before a return address finds the instruction.
+    // SAFETY: guest code has room on its stack for a call.
+    unsafe { *(sp as *mut usize) = pc + 1 };
+    registers[libc::REG_RSP as usize] = sp as i64;
+    registers[libc::REG_RIP as usize] = object.trap_stub as i64;
+    true
+}
+
+#[cfg(not(all(
+    target_arch = "x86_64",
+    any(target_os = "linux", target_os = "android")
+)))]
+unsafe fn redirect(_context: &mut libc::ucontext_t) -> bool {
+    let _ = code::find;
+    false
+}
+
+/// Does what would have happened without us.
+unsafe fn pass_on(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let index = SIGNALS.iter().position(|s| *s == signal);
+    let previous = PREVIOUS.get().zip(index).map(|(p, i)| &p[i]);
+    // SAFETY: the previous action is called as the system would have done.
+    unsafe {
+        match previous {
+            Some(p) if p.sa_sigaction == libc::SIG_IGN => {}
+            Some(p) if p.sa_sigaction != libc::SIG_DFL => {
+                if p.sa_flags & libc::SA_SIGINFO != 0 {
+                    let handler: extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) =
+                        core::mem::transmute(p.sa_sigaction);
+                    handler(signal, info, context);
+                } else {
+                    let handler: extern "C" fn(i32) = core::mem::transmute(p.sa_sigaction);
+                    handler(signal);
+                }
+            }
+            _ => {
+                // The fault happens again, and ends the process.
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Every tier does what the interpreter does, alone and mixed with it.
+
+use super::Verdict;
+use crate::generate::{self, Dialect};
+use crate::observe::difference;
+use crate::on_tierra::{self, Settings};
+use tierra::Tier;
+
+const FUEL: u64 = 10_000_000;
+
+pub fn generate(seed: u64) -> Option<Vec<u8>> {
+    generate::case(seed, Dialect::Everything).map(|case| case.wasm)
+}
+
+pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
+    let interp = Settings {
+        features: generate::features(Dialect::Everything),
+        fuel: Some(FUEL),
+        gc_stress: false,
+        host_reenters: true,
+        tier: Tier::Interp,
+        mixed_tiers: None,
+    };
+    let Ok(expected) = on_tierra::run(&interp, wasm, seed) else {
+        return Ok(Verdict::Skipped);
+    };
+    let compiled = Settings {
+        tier: Tier::Optimizing,
+        ..interp
+    };
+    let mixed = Settings {
+        mixed_tiers: Some(seed),
+        ..compiled.clone()
+    };
+    let stressed = Settings {
+        gc_stress: true,
+        ..compiled.clone()
+    };
+    let mixed_stressed = Settings {
+        gc_stress: true,
+        ..mixed.clone()
+    };
+    let unmetered = Settings {
+        fuel: None,
+        ..compiled.clone()
+    };
+    for (what, settings) in [
+        ("compiled", compiled),
+        ("compiled and interpreted", mixed),
+        ("compiled with GC stress", stressed),
+        ("compiled and interpreted with GC stress", mixed_stressed),
+        ("compiled without fuel", unmetered),
+    ] {
+        let seen =
+            on_tierra::run(&settings, wasm, seed).map_err(|e| format!("{what}, it fails: {e}"))?;
+        if let Some(difference) = difference(&expected, &seen) {
+            return Err(format!("interpreted and {what}: {difference}"));
+        }
+        let cut_short = expected.cut_short() || seen.cut_short();
+        if settings.fuel.is_some() && expected.fuel != seen.fuel && !cut_short {
+            return Err(format!(
+                "the fuel used is {:?} interpreted, {:?} {what}",
+                expected.fuel, seen.fuel
+            ));
+        }
+    }
+    Ok(Verdict::Tried(expected.completed()))
+}
