@@ -8,6 +8,7 @@
 //! | module | its job |
 //! |---|---|
 //! | [`pipeline`] | the passes in their order, on one screen |
+//! | [`opt`] | the passes that make the function better |
 //! | `edges`, `flow` | what selection needs: split edges, the order of blocks |
 //! | `mach` | functions in machine instructions, for any machine |
 //! | [`regalloc`] | registers |
@@ -25,11 +26,13 @@ mod mach;
 pub mod memory;
 #[cfg(feature = "run")]
 mod naive;
+pub mod opt;
 pub mod output;
 pub mod pipeline;
 pub mod regalloc;
 mod x64;
 
 pub use output::{CallSite, CompiledFunction, Handler};
-pub use pipeline::{Context, Error, OptLevel, Options};
+pub use opt::Level;
+pub use pipeline::{Context, Error, Options};
 pub use tierra_asm::x64::{Features, Reloc, RelocKind};

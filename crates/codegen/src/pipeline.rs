@@ -1,25 +1,15 @@
 //! The passes, in their order.
 
 use crate::edges::Edges;
+use crate::opt::{self, Level};
 use crate::output::CompiledFunction;
 use crate::regalloc::interface::{Machine, Output};
 use crate::regalloc::{self, Allocator};
 use crate::x64::{Code64, Emitter, Lowering, machine};
 use core::fmt;
 use tierra_asm::x64::{Assembler, Features};
-use tierra_ir::clean::Cleaner;
 use tierra_ir::verify::{VerifyError, verify};
 use tierra_ir::{Function, Symbol};
-
-/// How hard to try.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum OptLevel {
-    /// As written.
-    None,
-    /// Everything that pays.
-    #[default]
-    Full,
-}
 
 /// What the code generator is told.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +21,7 @@ pub struct Options {
     /// What calls of the builtin convention go through: it calls the address in R11.
     pub exit_stub: Option<Symbol>,
     /// How hard to try.
-    pub opt_level: OptLevel,
+    pub opt_level: Level,
     /// Whether to keep every value in memory instead of allocating registers, to tell bugs of one
     /// from those of the other.
     #[cfg(feature = "run")]
@@ -46,7 +36,7 @@ impl Default for Options {
             features: Features::baseline(),
             trap_stub: None,
             exit_stub: None,
-            opt_level: OptLevel::Full,
+            opt_level: Level::Full,
             #[cfg(feature = "run")]
             spill_everything: false,
             verify: cfg!(debug_assertions),
@@ -84,7 +74,7 @@ impl core::error::Error for Error {}
 pub struct Context {
     options: Options,
     machine: Machine,
-    cleaner: Cleaner,
+    optimizer: opt::State,
     edges: Edges,
     code: Code64,
     lowering: Lowering,
@@ -101,7 +91,7 @@ impl Context {
         Self {
             options,
             machine: machine(),
-            cleaner: Cleaner::new(),
+            optimizer: opt::State::new(),
             edges: Edges::default(),
             code: Code64::default(),
             lowering: Lowering::default(),
@@ -118,6 +108,11 @@ impl Context {
         &self.options
     }
 
+    /// The optimizing passes, for those who want to watch them.
+    pub fn optimizer(&mut self) -> &mut opt::State {
+        &mut self.optimizer
+    }
+
     /// Compiles a function. It is changed on the way.
     ///
     /// # Errors
@@ -126,10 +121,7 @@ impl Context {
         if self.options.verify {
             verify(func).map_err(Error::Invalid)?;
         }
-        if self.options.opt_level >= OptLevel::Full {
-            self.cleaner.flow(func);
-            self.cleaner.dead_code(func);
-        }
+        opt::run(func, &mut self.optimizer, self.options.opt_level);
         self.edges.split(func);
         if !self.code.order(func) {
             return Err(Error::Unsupported("a loop with several entries"));
