@@ -38,9 +38,13 @@ enum Part {
 const NONE: u32 = u32::MAX;
 
 impl Order {
-    /// Finds the order of a function whose edges are split.
-    pub fn compute(&mut self, func: &Function) {
+    /// Finds the order of a function whose edges are split. Whether it is reducible is the
+    /// result; if it is not, nothing else is.
+    pub fn compute(&mut self, func: &Function) -> bool {
         self.flow.compute(func);
+        if !self.flow.irreducible().is_empty() {
+            return false;
+        }
         self.arrange();
         self.number.clear();
         self.number.resize(func.num_blocks(), NONE);
@@ -52,7 +56,12 @@ impl Order {
         self.handler.resize(count, false);
         self.seen.clear();
         self.seen.resize(count, NONE);
-        for table in [&mut self.succs, &mut self.preds, &mut self.idom, &mut self.depth] {
+        for table in [
+            &mut self.succs,
+            &mut self.preds,
+            &mut self.idom,
+            &mut self.depth,
+        ] {
             table.clear();
         }
         self.succ_ranges.clear();
@@ -61,6 +70,7 @@ impl Order {
         for index in 0..count {
             self.describe(func, index);
         }
+        true
     }
 
     fn describe(&mut self, func: &Function, index: usize) {
@@ -73,7 +83,8 @@ impl Order {
                 self.succs.push(number);
             }
         }
-        self.succ_ranges.push((start as u32, self.succs.len() as u32));
+        self.succ_ranges
+            .push((start as u32, self.succs.len() as u32));
         let last = func.last_inst(block).map(|inst| func.data(inst));
         if let Some(InstData::TryCall { targets, .. }) = last {
             for target in &func.targets(*targets)[1..] {
@@ -87,7 +98,8 @@ impl Order {
                 self.preds.push(number);
             }
         }
-        self.pred_ranges.push((start as u32, self.preds.len() as u32));
+        self.pred_ranges
+            .push((start as u32, self.preds.len() as u32));
         let idom = self.flow.idom(block).map_or(0, |b| self.number[b.index()]);
         self.idom.push(idom);
         self.depth.push(self.flow.depth(block));

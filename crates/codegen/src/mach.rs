@@ -32,7 +32,7 @@ pub(crate) struct Node<I> {
 #[derive(Clone, Copy)]
 struct VRegData {
     info: VRegInfo,
-    /// The instruction to be repeated, or `NONE`.
+    /// The instruction to be repeated, `FRAMED` or `NONE`.
     remat: u32,
 }
 
@@ -44,7 +44,10 @@ struct Lists<T> {
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), ranges: Vec::new() }
+        Self {
+            items: Vec::new(),
+            ranges: Vec::new(),
+        }
     }
 }
 
@@ -81,6 +84,8 @@ pub(crate) struct Mach<I> {
 }
 
 const NONE: u32 = u32::MAX;
+/// The value has a place of its own in the frame.
+const FRAMED: u32 = u32::MAX - 1;
 
 impl<I> Default for Mach<I> {
     fn default() -> Self {
@@ -115,7 +120,11 @@ impl<I> Mach<I> {
     /// A new virtual register for a value of this type.
     pub fn new_vreg(&mut self, ty: Type) -> VReg {
         let info = VRegInfo {
-            class: if ty.is_int() { RegClass::Int } else { RegClass::Vec },
+            class: if ty.is_int() {
+                RegClass::Int
+            } else {
+                RegClass::Vec
+            },
             size: if ty == Type::V128 { 16 } else { 8 },
             is_ref: ty == Type::Ref,
         };
@@ -161,9 +170,15 @@ impl<I> Mach<I> {
         self.nodes.last_mut().expect("there is one").remat = vreg.0;
     }
 
-    /// The instruction that makes a value again.
-    pub fn remat_inst(&self, vreg: VReg) -> InstIx {
-        self.vregs[vreg.0 as usize].remat
+    /// Says that a value can be had from the frame at any time.
+    pub fn set_framed(&mut self, vreg: VReg) {
+        self.vregs[vreg.0 as usize].remat = FRAMED;
+    }
+
+    /// The instruction that makes a value again; `None` if it is in the frame.
+    pub fn remat_inst(&self, vreg: VReg) -> Option<InstIx> {
+        let inst = self.vregs[vreg.0 as usize].remat;
+        (inst != FRAMED).then_some(inst)
     }
 
     /// The instructions from `start` on were pushed in the order of execution.

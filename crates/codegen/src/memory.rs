@@ -40,7 +40,12 @@ impl Linker {
         let offset = self.bytes.len() as u32;
         self.bytes.extend_from_slice(&func.code);
         for reloc in &func.relocs {
-            self.relocs.push((offset + reloc.offset, reloc.kind, reloc.symbol, reloc.addend));
+            self.relocs.push((
+                offset + reloc.offset,
+                reloc.kind,
+                reloc.symbol,
+                reloc.addend,
+            ));
         }
         self.define(symbol, Place::Offset(offset));
         offset
@@ -53,7 +58,8 @@ impl Linker {
         }
         let offset = self.bytes.len() as u32;
         // jmp [rip + 2]; padding; the address
-        self.bytes.extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc]);
+        self.bytes
+            .extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc]);
         self.bytes.extend_from_slice(&address.to_le_bytes());
         self.define(symbol, Place::Offset(offset));
     }
@@ -90,7 +96,11 @@ impl Linker {
             )?
         }
         .cast::<u8>();
-        let image = Image { start, len, symbols: self.symbols };
+        let image = Image {
+            start,
+            len,
+            symbols: self.symbols,
+        };
         for (offset, kind, symbol, addend) in self.relocs {
             let target = image.place(Symbol(symbol)) as i64 + addend;
             let at = offset as usize;

@@ -33,7 +33,13 @@ pub fn allocate<F: Function>(func: &F, machine: &Machine, out: &mut Output) {
     let own: Vec<u32> = (0..count).map(&mut slots).collect();
     let incoming: Vec<u32> = (0..count).map(&mut slots).collect();
     out.frame_size = size;
-    let mut naive = Naive { func, machine, out, slots: own, incoming };
+    let mut naive = Naive {
+        func,
+        machine,
+        out,
+        slots: own,
+        incoming,
+    };
     let live = naive.live_refs();
     for block in 0..func.num_blocks() {
         naive.block(block);
@@ -85,7 +91,9 @@ impl<F: Function> Naive<'_, F> {
 
     /// Copies arguments to where the successor expects them.
     fn pass(&mut self, block: BlockIx, inst: InstIx) {
-        let [next] = *self.func.successors(block) else { return };
+        let [next] = *self.func.successors(block) else {
+            return;
+        };
         for (index, &arg) in self.func.branch_args(block).iter().enumerate() {
             let param = self.func.block_params(next)[index];
             let scratch = self.scratch(arg);
@@ -175,9 +183,9 @@ impl<F: Function> Naive<'_, F> {
                         }
                     }
                     if self.func.is_safepoint(inst) {
-                        for v in (0..self.func.num_vregs()).filter(|v| {
-                            live[*v as usize / 64] >> (v % 64) & 1 != 0
-                        }) {
+                        for v in (0..self.func.num_vregs())
+                            .filter(|v| live[*v as usize / 64] >> (v % 64) & 1 != 0)
+                        {
                             found.push((inst, self.slots[v as usize]));
                         }
                     }

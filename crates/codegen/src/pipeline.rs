@@ -3,11 +3,12 @@
 use crate::edges::Edges;
 use crate::opt::{self, Level};
 use crate::output::CompiledFunction;
-use crate::regalloc::{self, Allocator};
 use crate::regalloc::interface::{Machine, Output};
+use crate::regalloc::{self, Allocator};
 use crate::x64::{Code64, Emitter, Lowering, machine};
 use core::fmt;
 use tierra_asm::x64::{Assembler, Features};
+use tierra_ir::verify::{VerifyError, verify};
 use tierra_ir::{Function, Symbol};
 
 /// What the code generator is told.
@@ -50,6 +51,8 @@ pub enum Error {
     TooLarge,
     /// The machine can't do it, or not with its features.
     Unsupported(&'static str),
+    /// The function is none: a bug of its producer or of a pass.
+    Invalid(VerifyError),
     /// The allocation of registers is wrong: a bug of ours.
     Allocation(regalloc::Violation),
 }
@@ -59,6 +62,7 @@ impl fmt::Display for Error {
         match self {
             Error::TooLarge => f.write_str("the function is too large"),
             Error::Unsupported(what) => write!(f, "there is no code for {what}"),
+            Error::Invalid(error) => error.fmt(f),
             Error::Allocation(violation) => write!(f, "register allocation: {violation}"),
         }
     }
@@ -114,13 +118,28 @@ impl Context {
     /// # Errors
     /// When there can be no code for it.
     pub fn compile(&mut self, func: &mut Function) -> Result<&CompiledFunction, Error> {
+        if self.options.verify {
+            verify(func).map_err(Error::Invalid)?;
+        }
         opt::run(func, &mut self.optimizer, self.options.opt_level);
         self.edges.split(func);
-        self.code.order(func);
+        if !self.code.order(func) {
+            return Err(Error::Unsupported("a loop with several entries"));
+        }
         self.asm.clear();
-        self.lowering.lower(func, &mut self.asm, &mut self.code).map_err(Error::Unsupported)?;
+        self.lowering
+            .lower(func, &mut self.asm, &mut self.code)
+            .map_err(Error::Unsupported)?;
         self.allocate()?;
-        let Self { code, allocation, asm, options, output, emitter, .. } = self;
+        let Self {
+            code,
+            allocation,
+            asm,
+            options,
+            output,
+            emitter,
+            ..
+        } = self;
         emitter
             .emit(func, code, allocation, asm, options, output)
             .map_err(|_| Error::TooLarge)?;
@@ -134,7 +153,8 @@ impl Context {
             crate::naive::allocate(func, &self.machine, &mut self.allocation);
             return Ok(());
         }
-        self.allocator.allocate(func, &self.machine, &mut self.allocation);
+        self.allocator
+            .allocate(func, &self.machine, &mut self.allocation);
         if self.options.verify {
             regalloc::check(func, &self.machine, &self.allocation).map_err(Error::Allocation)?;
         }

@@ -38,6 +38,8 @@ offsets! {
     FUNCREF_INSTANCE = FuncRef.instance;
     FUNCREF_TYPE = FuncRef.type_id;
     RECORD_ENTRY = FuncRecord.machine_entry;
+    /// Null if it is no host function.
+    RECORD_HOST = FuncRecord.host;
 }
 
 pub(crate) const OBJECT_TYPE: i32 = 0;

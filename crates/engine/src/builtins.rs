@@ -149,6 +149,7 @@ unsafe extern "C" fn call_slots(vm: *mut Instance, slots: *mut u64, record: *con
         let exec = context(vm);
         let status = match (*record).host {
             Some(host) => host(exec, vm, slots),
+            None if unwind::is_outermost(exec) => leave_by_tail_call(exec, vm, slots, record),
             None => interpret(exec, vm, slots, record),
         };
         match status {
@@ -159,6 +160,39 @@ unsafe extern "C" fn call_slots(vm: *mut Instance, slots: *mut u64, record: *con
     }
 }
 
+/// Whether the interpreter's stack has room for a function's parameters and results.
+unsafe fn has_room(exec: &ExecContext, at: *mut u64, record: *const FuncRecord) -> bool {
+    // SAFETY: the caller's.
+    let slots = unsafe { (*record).param_slots.max((*record).result_slots) };
+    let room = (exec.interp_stack.get().1 as usize).saturating_sub(at as usize) / 8;
+    if room < slots as usize {
+        // SAFETY: the store runs on this thread.
+        unsafe { exec.store().as_mut() }.pending = Pending::Trap(Trap::StackOverflow);
+        return false;
+    }
+    true
+}
+
+/// The adapter stands in place of the function that Rust entered: Rust goes on with the one that
+/// the interpreter runs.
+unsafe fn leave_by_tail_call(
+    exec: &ExecContext,
+    vm: *mut Instance,
+    slots: *mut u64,
+    record: *const FuncRecord,
+) -> Status {
+    // SAFETY: the caller's; the entry's slots are the topmost ones of the interpreter's stack.
+    unsafe {
+        let to = (*exec.activation.get()).entry_sp;
+        if !has_room(exec, to, record) {
+            return Status::Trap;
+        }
+        to.copy_from_nonoverlapping(slots, (*record).param_slots as usize);
+    }
+    exec.tail_call.set((record, vm));
+    Status::TailCall
+}
+
 unsafe fn interpret(
     exec: &ExecContext,
     vm: *mut Instance,
@@ -167,17 +201,11 @@ unsafe fn interpret(
 ) -> Status {
     // SAFETY: the caller's; the interpreter's stack is checked before it is written.
     unsafe {
-        let (params, results) = (
-            (*record).param_slots as usize,
-            (*record).result_slots as usize,
-        );
         let top = exec.interp_top.get();
-        let room = (exec.interp_stack.get().1 as usize - top as usize) / 8;
-        if room < params.max(results) {
-            exec.store().as_mut().pending = Pending::Trap(Trap::StackOverflow);
+        if !has_room(exec, top, record) {
             return Status::Trap;
         }
-        top.copy_from_nonoverlapping(slots, params);
+        top.copy_from_nonoverlapping(slots, (*record).param_slots as usize);
         let func = FuncRef {
             record,
             instance: vm,
@@ -186,7 +214,7 @@ unsafe fn interpret(
         };
         let status = tierra_interp::call(exec, &func);
         if status == Status::Done {
-            slots.copy_from_nonoverlapping(top, results);
+            slots.copy_from_nonoverlapping(top, (*record).result_slots as usize);
         }
         status
     }

@@ -38,7 +38,7 @@ pub unsafe extern "C" fn enter(
         let activation = Activation {
             previous: exec.activation.get(),
             tier: &MachineFrames,
-            entry_sp: null_mut(),
+            entry_sp: slots,
             exit_ip: Cell::new(null()),
             exit_sp: Cell::new(null_mut()),
             exit_instance: Cell::new(null_mut()),

@@ -87,6 +87,14 @@ pub fn is_full(exec: &ExecContext) -> bool {
     frame.fp.saturating_sub(size) < exec.native_limit.get()
 }
 
+/// Whether the function that left is the outermost one of its activation.
+pub fn is_outermost(exec: &ExecContext) -> bool {
+    let frame = Frame::of(exec.machine_exit.get());
+    // SAFETY: the frame is alive, and at least an entry adapter's is below it.
+    let caller = unsafe { frame.caller() };
+    caller.place().function.kind == Kind::Entry
+}
+
 /// Lets the innermost machine activation end with a status.
 ///
 /// # Safety

@@ -1,18 +1,37 @@
-//! What fuzzing has found, made small: scripts in `regressions`.
+//! What fuzzing has found, made small: scripts in `regressions`, and modules in
+//! `regressions/tiers` that every tier must run alike.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tierra_fuzz::target::Target;
 
-#[test]
-fn regressions() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/regressions");
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder exists")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "wast"))
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
         .collect();
     paths.sort();
     assert!(!paths.is_empty());
-    for path in paths {
+    paths
+}
+
+#[test]
+fn tiers() {
+    let target = Target::by_name("tiers").expect("the target exists");
+    for path in files("tests/regressions/tiers", "wat") {
+        let wasm = wat::parse_file(&path).expect("a module");
+        for seed in 0..16 {
+            if let Err(why) = target.check(seed, &wasm) {
+                panic!("{} with seed {seed}: {why}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn regressions() {
+    for path in files("tests/regressions", "wast") {
         let source = std::fs::read_to_string(&path).expect("readable");
         let name = path.file_name().expect("a name").to_string_lossy();
         for (stress, fuel) in [(false, false), (true, false), (false, true)] {

@@ -59,6 +59,8 @@ impl Stop {
     pub const DONE: Stop = Stop(0);
     pub const THROW: Stop = Stop(0x100);
     pub const HOST: Stop = Stop(0x200);
+    /// The context says what to go on with; the arguments are in the first frame's slots.
+    pub const TAIL_CALL: Stop = Stop(0x300);
 
     pub const fn trap(trap: Trap) -> Stop {
         Stop(trap as u32)

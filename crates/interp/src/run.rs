@@ -50,29 +50,69 @@ impl Stack {
 /// # Safety
 /// The context has a [`Stack`] and its store is used by this thread only; `func` belongs to the
 /// store and the slots have the types of its parameters.
+#[inline]
 pub unsafe fn call(exec: &ExecContext, func: *const FuncRef) -> Status {
     // SAFETY: the caller's.
     unsafe {
         let slots = exec.interp_top.get();
-        let exit = *exec.interp_stack.get().1 as *const u64;
-        let func = &*func;
+        let status = call_at(exec, (*func).record, (*func).instance, slots);
+        exec.interp_top.set(slots);
+        status
+    }
+}
+
+/// Runs a function, and what it ends with a call of, each on its tier: so a chain of tail calls
+/// takes no more stack than its longest link.
+pub(crate) unsafe fn call_at(
+    exec: &ExecContext,
+    mut record: *const FuncRecord,
+    mut instance: *mut Instance,
+    slots: *mut u64,
+) -> Status {
+    // SAFETY: the caller's.
+    unsafe {
+        loop {
+            let status = if (*record).machine_adapter.load(Ordering::Acquire).is_null() {
+                interpret(exec, record, instance, slots)
+            } else {
+                let enter = exec.enter_machine.get();
+                let enter = enter.expect("a record with machine code is of a store that runs it");
+                enter(exec, instance, slots, record)
+            };
+            if status != Status::TailCall {
+                return status;
+            }
+            (record, instance) = exec.tail_call.get();
+        }
+    }
+}
+
+/// One activation of the interpreter.
+unsafe fn interpret(
+    exec: &ExecContext,
+    record: *const FuncRecord,
+    instance: *mut Instance,
+    slots: *mut u64,
+) -> Status {
+    // SAFETY: the caller's.
+    unsafe {
+        let exit = walk::exit_ip(exec);
         let activation = Activation {
             previous: exec.activation.get(),
             tier: &walk::InterpFrames,
             entry_sp: slots,
             exit_ip: Cell::new(exit),
             exit_sp: Cell::new(slots),
-            exit_instance: Cell::new(func.instance),
+            exit_instance: Cell::new(instance),
             outer_exit: exec.machine_exit.get(),
         };
         exec.activation.set((&raw const activation).cast_mut());
-        let status = match start(exec, func, slots, exit) {
+        let status = match start(exec, record, instance, slots, exit) {
             Ok(regs) => finish(exec, dispatch::run(regs)),
             Err(stop) => finish(exec, stop),
         };
         exec.activation.set(activation.previous);
         exec.machine_exit.set(activation.outer_exit);
-        exec.interp_top.set(slots);
         status
     }
 }
@@ -80,19 +120,19 @@ pub unsafe fn call(exec: &ExecContext, func: *const FuncRef) -> Status {
 /// The state at the first instruction of a function.
 unsafe fn start(
     exec: &ExecContext,
-    func: &FuncRef,
+    record: *const FuncRecord,
+    instance: *mut Instance,
     sp: *mut u64,
     exit: *const u64,
 ) -> Result<Regs, Stop> {
     // SAFETY: the caller's; nothing is written before the frame is known to fit.
     unsafe {
-        let record = func.record;
         loop {
             let code = (*record).interp_code.load(Ordering::Acquire);
             let header = *code.cast::<Header>();
             let end = sp as usize as u64 + u64::from(header.frame_bytes);
             if end > exec.interp_limit.load(Ordering::Relaxed) as u64 {
-                if let Some(stop) = enter_slow(exit, sp, func.instance, record) {
+                if let Some(stop) = enter_slow(exit, sp, instance, record) {
                     return Err(stop);
                 }
                 continue;
@@ -100,17 +140,17 @@ unsafe fn start(
             let frame = sp.add((*record).param_slots as usize);
             *frame = exit as u64;
             *frame.add(1) = sp as u64;
-            *frame.add(2) = func.instance as u64;
+            *frame.add(2) = instance as u64;
             frame
                 .add(FRAME_HEADER)
                 .write_bytes(0, header.zeroed_slots as usize);
-            let memory = &*(*func.instance).memory0;
+            let memory = &*(*instance).memory0;
             return Ok(Regs {
                 ip: code.add(Header::WORDS),
                 sp,
                 mem: memory.base,
                 len: memory.len.load(Ordering::Relaxed),
-                inst: func.instance,
+                inst: instance,
                 acc: 0,
                 f32: 0.0,
                 f64: 0.0,
@@ -127,6 +167,7 @@ unsafe fn finish(exec: &ExecContext, stop: Stop) -> Status {
         Stop::DONE => Status::Done,
         Stop::THROW => Status::Throw,
         Stop::HOST => Status::Host,
+        Stop::TAIL_CALL => Status::TailCall,
         other => {
             let trap = other.as_trap().expect("a stop is one of four things");
             if trap == Trap::Interrupted {
@@ -223,6 +264,22 @@ pub(crate) unsafe fn check_indirect(
     }
 }
 
+/// Whether a function that another tier runs was called in place of the first frame of its
+/// activation, by tail calls: then whoever made the activation goes on with it.
+pub(crate) unsafe fn ends_activation(
+    inst: *mut Instance,
+    return_ip: u64,
+    record: *const FuncRecord,
+) -> bool {
+    // SAFETY: the running instance.
+    let exec = unsafe { &*(*inst).exec };
+    let ends = return_ip == walk::exit_ip(exec) as u64;
+    if ends {
+        exec.tail_call.set((record, inst));
+    }
+    ends
+}
+
 /// Calls a host function, or machine code. The caller's frame, to which it returns, is where walks begin.
 pub(crate) unsafe fn call_host(
     record: &FuncRecord,
@@ -244,11 +301,7 @@ pub(crate) unsafe fn call_host(
         exec.interp_top.set(sp.add(room));
         match record.host {
             Some(host) => host(exec, env, sp),
-            None => {
-                let enter = exec.enter_machine.get();
-                let enter = enter.expect("a record with machine code is of a store that runs it");
-                enter(exec, env, sp, record)
-            }
+            None => call_at(exec, record, env, sp),
         }
     }
 }

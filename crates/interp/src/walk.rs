@@ -43,7 +43,7 @@ unsafe fn caller(frame: Frame, code: &Code, exit: *const u64) -> Option<Frame> {
     }
 }
 
-fn exit_ip(exec: &ExecContext) -> *const u64 {
+pub(crate) fn exit_ip(exec: &ExecContext) -> *const u64 {
     // SAFETY: a context that runs has a stack, whose last slot holds this address.
     unsafe { *exec.interp_stack.get().1 as *const u64 }
 }

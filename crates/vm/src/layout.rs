@@ -29,6 +29,9 @@ pub enum Status {
     /// The guest asked to end (`proc_exit`), a host function failed or panicked: nothing that
     /// the guest could catch.
     Host = 3,
+    /// The function ended with a call of one that another tier runs: [`ExecContext::tail_call`].
+    /// Its arguments are in the slots. Only tiers see it, never the host.
+    TailCall = 4,
 }
 
 /// The one signature under which Rust code is called by guest code, and guest code by Rust.
@@ -243,6 +246,8 @@ pub struct ExecContext {
     pub interp_stack: Cell<(*mut u64, *mut u64)>,
     /// How many host functions are on the native stack below.
     pub host_depth: Cell<u32>,
+    /// What a run that ended with [`Status::TailCall`] is to go on with.
+    pub tail_call: Cell<(*const FuncRecord, *mut Instance)>,
     /// How to enter machine code, if a tier makes some.
     pub enter_machine: Cell<Option<EnterMachine>>,
     /// Pointers to what machine code calls, by [`Builtin`](crate::builtins::Builtin).
@@ -302,6 +307,7 @@ impl ExecContext {
             interp_top: Cell::new(null_mut()),
             interp_stack: Cell::new((null_mut(), null_mut())),
             host_depth: Cell::new(0),
+            tail_call: Cell::new((null(), null_mut())),
             enter_machine: Cell::new(None),
             builtins: Cell::new(core::ptr::null()),
             machine_exit: Cell::new(MachineExit { fp: 0, pc: 0 }),

@@ -68,13 +68,18 @@ impl Allocator {
     }
 
     /// Fills the registers for the start of a block.
-    pub(super) fn enter<F: Function>(&mut self, f: &F, block: BlockIx) {
-        if f.is_handler(block) {
-            return;
+    /// They hold what they did at the end of `before`.
+    pub(super) fn enter<F: Function>(&mut self, f: &F, block: BlockIx, before: BlockIx) {
+        let preds = f.predecessors(block);
+        let inherits = preds.len() == 1 && f.block_params(block).is_empty();
+        if inherits && preds[0] == before && !f.is_handler(block) {
+            return self.filter_registers(block);
         }
-        match f.predecessors(block) {
+        self.clear_registers();
+        match preds {
             [] => {}
-            &[pred] if f.block_params(block).is_empty() => {
+            _ if f.is_handler(block) => {}
+            &[pred] if inherits => {
                 for i in self.exits_of(pred) {
                     let held = self.exits[i];
                     let live_in = &self.live.live_in[block as usize];
@@ -123,7 +128,7 @@ impl Allocator {
             }
         }
         for class in 0..2 {
-            self.select(class, &ahead);
+            self.select(block, class, &ahead);
         }
         self.hand_out(f, block);
         self.store_dropped();
@@ -183,13 +188,9 @@ impl Allocator {
         let inner = self.order.loop_of[block as usize];
         let is_header = inner != NONE && self.order.loops[inner as usize].header == block;
         let often = self.frequency[block as usize] / 2.0;
-        let mut barriers = [NONE; KINDS];
-        for (kind, barrier) in barriers.iter_mut().enumerate() {
-            *barrier = self.barrier_after(self.position - 1, end, 1 << kind, often);
-        }
         debug_assert!(!is_header || start == self.position);
         Ahead {
-            barriers,
+            barriers: self.barriers_after(self.position - 1, end, often),
             loop_end: is_header.then_some(end),
             room: [0; 2],
             total,
@@ -233,9 +234,17 @@ impl Allocator {
         }
     }
 
+    /// Whether a use comes on most ways through a loop.
+    fn is_regular(&self, header: BlockIx, use_: u32) -> bool {
+        const MOST: f32 = 0.6;
+        let user = self.order.block_of[use_ as usize];
+        self.frequency[user as usize] >= MOST * self.frequency[header as usize]
+    }
+
     /// Chooses the values of a class that are in registers.
-    fn select(&mut self, class: usize, ahead: &Ahead) {
+    fn select(&mut self, block: BlockIx, class: usize, ahead: &Ahead) {
         let ways = self.entry_work.preds.len() as u32;
+        let is_tight = ahead.room[class] == 0;
         let mut left = self.registers.masks[class].count_ones();
         // What is used comes before what lives through.
         for is_through in [false, true] {
@@ -250,7 +259,13 @@ impl Allocator {
                 let comes = candidate.is_param || 2.0 * candidate.weight >= ahead.total;
                 let wanted = match ahead.loop_end {
                     Some(_) if is_through => comes && barrier == NONE,
-                    Some(_) => candidate.distance < FAR && value.next <= barrier,
+                    Some(_) => {
+                        candidate.distance < FAR
+                            && value.next <= barrier
+                            && (!is_tight
+                                || candidate.is_param
+                                || self.is_regular(block, value.next))
+                    }
                     None if is_through => false,
                     None if candidate.is_param => value.next <= barrier,
                     None => {
@@ -347,8 +362,8 @@ impl Allocator {
                 continue;
             }
             if !self.entry_work.candidates[value.mark as usize].is_kept {
-                let born = flag::BORN | flag::STORED | flag::SLOT;
-                self.value_mut(param.0).flags |= born;
+                self.value_mut(param.0).flags |= flag::BORN | flag::STORED;
+                self.want_slot(param.0);
                 continue;
             }
             let free = self.registers.masks[value.class()] & !self.occupied;

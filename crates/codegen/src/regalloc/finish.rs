@@ -40,7 +40,8 @@ impl Allocator {
     fn collect_stores<F: Function>(&mut self, f: &F) {
         let stores = &mut self.finish_work.stores;
         stores.clear();
-        for (vreg, value) in self.live.values.iter().enumerate() {
+        for &vreg in &self.spilled {
+            let value = &self.live.values[vreg as usize];
             if !value.has(flag::STORED) || value.has(flag::BORN) {
                 continue;
             }
@@ -54,7 +55,7 @@ impl Allocator {
             } else {
                 inst + 1
             };
-            stores.push((before, vreg as u32));
+            stores.push((before, vreg));
         }
         stores.sort_unstable();
     }

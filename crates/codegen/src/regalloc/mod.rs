@@ -87,6 +87,8 @@ pub struct Allocator {
     /// What is in registers at the start of blocks with several predecessors, but for parameters.
     entries: Vec<Held>,
     entry_ranges: Vec<(u32, u32)>,
+    /// The values that have slots.
+    spilled: Vec<u32>,
     /// The operands that are in slots, by place in [`Output::locations`].
     slot_uses: Vec<(u32, u32)>,
 
@@ -187,6 +189,8 @@ impl Allocator {
         self.exits.clear();
         self.entries.clear();
         self.slot_uses.clear();
+        self.spilled.clear();
+        self.block = 0;
         for ranges in [
             &mut self.act_ranges,
             &mut self.exit_ranges,

@@ -14,7 +14,7 @@
 use super::interface::{BlockIx, Constraint, Function, InstIx, Location, Operand, Output};
 use super::liveness::is_constrained;
 use super::order::NONE;
-use super::value::{NO_REG, Value, flag, preg};
+use super::value::{KINDS, NO_REG, Value, flag, preg};
 use super::{Act, Action, Allocator, Held};
 
 /// How much rarer a block must be for its uses to count as far away.
@@ -37,6 +37,7 @@ impl Allocator {
             self.act_ranges[block as usize] = (first_act, self.acts.len() as u32);
             self.end_block(f, block);
         }
+        self.clear_registers();
     }
 
     fn one<F: Function>(&mut self, f: &F, out: &mut Output, inst: InstIx, is_last: bool) {
@@ -54,6 +55,7 @@ impl Allocator {
     }
 
     fn begin_block<F: Function>(&mut self, f: &F, block: BlockIx) {
+        let before = self.block;
         self.block = block;
         self.position = self.order.start[block as usize];
         self.block_end = self.order.end(f, block);
@@ -63,7 +65,7 @@ impl Allocator {
             Some(this) => (this.start, this.end),
             None => (0, NONE - 1),
         };
-        self.enter(f, block);
+        self.enter(f, block, before);
         self.loop_homes = match self.order.loops.get(inner as usize) {
             Some(this) if this.header == block => {
                 self.homes_by_loop[inner as usize] = self.occupied;
@@ -86,18 +88,35 @@ impl Allocator {
             let reg = mask.trailing_zeros() as u8;
             mask &= mask - 1;
             let vreg = self.occupants[reg as usize];
-            let value = &mut self.live.values[vreg as usize];
-            value.reg = NO_REG;
-            let is_clean = value.is_safe();
-            value.flags &= !flag::CLEAN;
+            let is_clean = self.value(vreg).is_safe();
             self.exits.push(Held {
                 vreg,
                 reg,
                 is_clean,
             });
         }
-        self.occupied = 0;
         self.exit_ranges[block as usize] = (first, self.exits.len() as u32);
+    }
+
+    /// Empties the registers.
+    pub(super) fn clear_registers(&mut self) {
+        while self.occupied != 0 {
+            let reg = self.occupied.trailing_zeros();
+            self.release(self.occupants[reg as usize]);
+        }
+    }
+
+    /// Keeps of the block before what is live here.
+    pub(super) fn filter_registers(&mut self, block: BlockIx) {
+        let mut mask = self.occupied;
+        while mask != 0 {
+            let vreg = self.occupants[mask.trailing_zeros() as usize];
+            mask &= mask - 1;
+            let live_in = &self.live.live_in[block as usize];
+            if !self.live.is_in(live_in, self.value(vreg)) {
+                self.release(vreg);
+            }
+        }
     }
 
     #[inline]
@@ -192,13 +211,21 @@ impl Allocator {
         let def = self.value(vreg).def;
         let at_def = self.frequency[self.order.block_of[def as usize] as usize];
         let value = self.value_mut(vreg);
-        value.flags |= flag::SLOT;
         value.stores += here;
         let is_cheaper = value.stores < at_def;
         if !is_cheaper {
             value.flags |= flag::STORED;
         }
+        self.want_slot(vreg);
         is_cheaper
+    }
+
+    pub(super) fn want_slot(&mut self, vreg: u32) {
+        let value = self.value_mut(vreg);
+        if !value.has(flag::SLOT) {
+            value.flags |= flag::SLOT;
+            self.spilled.push(vreg);
+        }
     }
 
     /// Sees to it that a value, which is in a register before the current instruction, is in its
@@ -332,9 +359,8 @@ impl Allocator {
 
     /// Leaves a value in its slot for a use; one that is not stored is made there.
     pub(super) fn use_slot(&mut self, at: usize, vreg: u32) {
-        let value = self.value_mut(vreg);
-        value.flags |= flag::SLOT;
-        if value.has(flag::REMAT) {
+        self.want_slot(vreg);
+        if self.value(vreg).has(flag::REMAT) {
             let scratch = self.registers.scratch[self.value(vreg).class()];
             self.act(Action::Remat, vreg, 0, scratch);
             self.act(Action::Store, vreg, scratch, 0);
@@ -471,25 +497,31 @@ impl Allocator {
         self.lives_on(value)
             && next <= self.loop_range.1
             && next > self.position
-            && self.barrier_after(self.position, next, value.kind_bit(), 0.0) > next
+            && self.barriers_after(self.position, next - 1, 0.0)[value.kind as usize] == NONE
     }
 
-    /// The next instruction, up to a position, that values of some kinds do not survive in
-    /// registers, among those in blocks that run at least so often.
-    pub(super) fn barrier_after(&self, after: u32, until: u32, kinds: u8, frequency: f32) -> u32 {
+    /// The next instruction behind a position and up to another one that no value of each kind
+    /// survives in a register, among those in blocks that run at least so often.
+    pub(super) fn barriers_after(&self, after: u32, until: u32, frequency: f32) -> [u32; KINDS] {
         /// Further barriers are not looked at.
         const MOST: usize = 32;
         let barriers = &self.live.barriers;
         let first = barriers.partition_point(|barrier| barrier.position <= after);
+        let mut found = [NONE; KINDS];
         for barrier in barriers[first..].iter().take(MOST) {
-            if barrier.position > until {
+            if barrier.position > until || found.iter().all(|&at| at != NONE) {
                 break;
             }
             let block = self.order.block_of[barrier.position as usize];
-            if barrier.kinds & kinds != 0 && self.frequency[block as usize] >= frequency {
-                return barrier.position;
+            if self.frequency[block as usize] < frequency {
+                continue;
+            }
+            for (kind, at) in found.iter_mut().enumerate() {
+                if barrier.kinds >> kind & 1 != 0 && *at == NONE {
+                    *at = barrier.position;
+                }
             }
         }
-        NONE
+        found
     }
 }

@@ -189,10 +189,17 @@ impl Sets {
             return self.leaves.len() as u32 - 1;
         }
         let (x, y) = (self.inners[a as usize], self.inners[b as usize]);
-        let mut both = Inner::default();
+        let mut both = x;
         for i in 0..FAN {
-            both.children[i] = self.union_at(height - 1, x.children[i], y.children[i]);
-            both.len += self.len_at(height - 1, both.children[i]);
+            let (old, other) = (x.children[i], y.children[i]);
+            if old == other || other == 0 {
+                continue;
+            }
+            let new = self.union_at(height - 1, old, other);
+            if new != old {
+                both.children[i] = new;
+                both.len += self.len_at(height - 1, new) - self.len_at(height - 1, old);
+            }
         }
         if both.children == x.children {
             a

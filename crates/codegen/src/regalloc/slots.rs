@@ -35,13 +35,11 @@ impl Allocator {
         slots.ends.clear();
         slots.is_free.clear();
         slots.free.iter_mut().for_each(Vec::clear);
-        for (vreg, value) in self.live.values.iter_mut().enumerate() {
-            value.mark = NONE;
-            if value.has(flag::SLOT) {
-                // An instruction's result appears after what it has read is gone.
-                let start = 2 * value.def + u32::from(!value.has(flag::PARAM));
-                slots.spilled.push((start, vreg as u32));
-            }
+        for &vreg in &self.spilled {
+            let value = &self.live.values[vreg as usize];
+            // An instruction's result appears after what it has read is gone.
+            let start = 2 * value.def + u32::from(!value.has(flag::PARAM));
+            slots.spilled.push((start, vreg));
         }
         slots.spilled.sort_unstable();
         let mut size = 0;

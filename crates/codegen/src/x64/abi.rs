@@ -61,10 +61,7 @@ const VECTOR_RESULTS: u8 = 4;
 /// The registers for the allocator.
 pub(crate) fn machine() -> Machine {
     Machine {
-        allocatable: [
-            INTS.map(int).to_vec(),
-            (0..15).map(PReg::vec).collect(),
-        ],
+        allocatable: [INTS.map(int).to_vec(), (0..15).map(PReg::vec).collect()],
         scratch: [int(SCRATCH), vec(SCRATCH_XMM)],
     }
 }
@@ -138,14 +135,32 @@ impl Places {
             CallConv::Guest => (&GUEST_INTS, &GUEST_RESULTS),
             CallConv::C | CallConv::Builtin => (&C_INTS, &GUEST_RESULTS[..1]),
         };
-        let vecs = if sig.conv == CallConv::Guest { VECTOR_RESULTS } else { 1 };
-        let mut out = Counter { ints: results, next_int: 0, next_vec: 0, vecs, offset: 0 };
+        let vecs = if sig.conv == CallConv::Guest {
+            VECTOR_RESULTS
+        } else {
+            1
+        };
+        let mut out = Counter {
+            ints: results,
+            next_int: 0,
+            next_vec: 0,
+            vecs,
+            offset: 0,
+        };
         self.results.clear();
-        self.results.extend(sig.results.iter().map(|ty| out.place(*ty)));
+        self.results
+            .extend(sig.results.iter().map(|ty| out.place(*ty)));
         self.area = out.offset.next_multiple_of(16);
-        let mut into = Counter { ints, next_int: 0, next_vec: 0, vecs: VECTOR_PARAMS, offset: 0 };
+        let mut into = Counter {
+            ints,
+            next_int: 0,
+            next_vec: 0,
+            vecs: VECTOR_PARAMS,
+            offset: 0,
+        };
         self.params.clear();
-        self.params.extend(sig.params.iter().map(|ty| into.place(*ty)));
+        self.params
+            .extend(sig.params.iter().map(|ty| into.place(*ty)));
         self.hidden = (self.area > 0).then(|| into.place(Type::I64));
         self.stack = into.offset.next_multiple_of(16);
     }

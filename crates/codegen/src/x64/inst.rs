@@ -1,8 +1,9 @@
 //! Instructions after selection: with virtual registers, and some that are several in the end.
 
 use crate::mach::Mach;
+use crate::regalloc::interface::VReg;
 use alloc::vec::Vec;
-use tierra_asm::x64::{Cc, Gpr, Label, Op, Scale, Size, Xmm};
+use tierra_asm::x64::{Cc, Label, Op, Scale, Size};
 use tierra_ir::{CallConv, Symbol};
 
 /// What an instruction is.
@@ -124,10 +125,7 @@ impl Inst {
 pub(super) enum MArg {
     /// The allocator's operand with this number: a register, or a slot.
     Operand(u8),
-    Gpr(Gpr),
-    Xmm(Xmm),
     Imm(i64),
-    Symbol(u32),
     Mem(MMem),
 }
 
@@ -209,14 +207,16 @@ pub(crate) struct Code64 {
     pub(super) has_calls: bool,
     /// Whether it calls functions that preserve nothing.
     pub(super) calls_guest: bool,
+    /// The context's register.
+    pub(super) context: Option<VReg>,
     /// Whether it asks for the cell that it was called through.
     pub(super) uses_cell: bool,
 }
 
 impl Code64 {
-    /// Finds the order of a function's blocks.
-    pub fn order(&mut self, func: &tierra_ir::Function) {
-        self.mach.order.compute(func);
+    /// Finds the order of a function's blocks. Whether all loops have one entry is the result.
+    pub fn order(&mut self, func: &tierra_ir::Function) -> bool {
+        self.mach.order.compute(func)
     }
 
     /// The function as the register allocator sees it.
@@ -236,6 +236,7 @@ impl Code64 {
         self.has_calls = false;
         self.calls_guest = false;
         self.uses_cell = false;
+        self.context = None;
     }
 
     pub(super) fn args(&self, inst: &Inst) -> &[MArg] {

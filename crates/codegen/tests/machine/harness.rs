@@ -47,6 +47,8 @@ pub fn feature_sets() -> Vec<Features> {
 /// Functions on their way into memory.
 pub struct Builder {
     pub context: Context,
+    /// Keeps everything in memory: for functions that `SPILL` in the environment names.
+    spilling: Context,
     linker: Linker,
     next: u32,
     compiled: HashMap<u32, CompiledFunction>,
@@ -77,6 +79,10 @@ impl Builder {
         linker.add(EXIT, &exit_stub());
         Builder {
             context: Context::new(options),
+            spilling: Context::new(Options {
+                spill_everything: true,
+                ..options
+            }),
             linker,
             next: FIRST,
             compiled: HashMap::new(),
@@ -95,15 +101,20 @@ impl Builder {
         self.linker.import(symbol, address);
     }
 
-    pub fn import_data(&mut self, symbol: Symbol, address: usize) {
-        self.linker.import_absolute(symbol, address);
-    }
-
     pub fn add(&mut self, symbol: Symbol, func: &mut Function) {
-        let compiled = match self.context.compile(func) {
+        let spilled = std::env::var("SPILL").is_ok_and(|names| names.contains(&func.name));
+        let context = if spilled {
+            &mut self.spilling
+        } else {
+            &mut self.context
+        };
+        let compiled = match context.compile(func) {
             Ok(compiled) => compiled.clone(),
             Err(error) => panic!("{}: {error}\n{func}", func.name),
         };
+        if std::env::var("DUMP").is_ok_and(|names| names.contains(&func.name)) {
+            eprintln!("{func}\n{}", disassemble(&compiled));
+        }
         self.linker.add(symbol, &compiled);
         self.total += compiled.code_len as usize;
         self.next = self.next.max(symbol.0 + 1);
@@ -159,7 +170,9 @@ impl Code {
         for (symbol, compiled) in &self.compiled {
             let offset = pc.wrapping_sub(self.address(Symbol(*symbol)));
             if (1..=u64::from(compiled.code_len)).contains(&offset) {
-                let row = compiled.traps.binary_search_by_key(&(offset as u32), |row| row.0);
+                let row = compiled
+                    .traps
+                    .binary_search_by_key(&(offset as u32), |row| row.0);
                 return compiled.traps[row.expect("a trap has a row")].1;
             }
         }
@@ -194,9 +207,12 @@ fn enter_stub(shared: i64) -> CompiledFunction {
     asm.emit(Op::Movabs, Size::Q, &[R(Gpr::R11), Arg::I(shared)]);
     asm.emit(Op::Mov, Size::Q, &[at(Gpr::R11, 0), R(Gpr::RSP)]);
     asm.emit(Op::Mov, Size::Q, &[R(Gpr::R11), R(Gpr::RDI)]);
-    for (to, from) in
-        [(Gpr::RDI, Gpr::RSI), (Gpr::RSI, Gpr::RDX), (Gpr::RDX, Gpr::RCX), (Gpr::RCX, Gpr::R8)]
-    {
+    for (to, from) in [
+        (Gpr::RDI, Gpr::RSI),
+        (Gpr::RSI, Gpr::RDX),
+        (Gpr::RDX, Gpr::RCX),
+        (Gpr::RCX, Gpr::R8),
+    ] {
         asm.emit(Op::Mov, Size::Q, &[R(to), R(from)]);
     }
     asm.emit(Op::Call, Size::Q, &[R(Gpr::R11)]);
@@ -233,4 +249,19 @@ fn exit_stub() -> CompiledFunction {
     asm.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::RBP)]);
     asm.emit(Op::Ret, Size::Q, &[]);
     code(&mut asm)
+}
+
+/// The instructions of a function, for people.
+pub fn disassemble(compiled: &CompiledFunction) -> String {
+    use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+    let code = &compiled.code[..compiled.code_len as usize];
+    let mut formatter = IntelFormatter::new();
+    formatter.options_mut().set_branch_leading_zeros(false);
+    let mut text = String::new();
+    for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE) {
+        let mut line = String::new();
+        formatter.format(&instruction, &mut line);
+        text.push_str(&format!("{:5x}  {line}\n", instruction.ip()));
+    }
+    text
 }

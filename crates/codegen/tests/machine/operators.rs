@@ -68,11 +68,27 @@ impl AnyOp {
     fn data(self, func: &mut Function, args: &[Value]) -> InstData {
         match self {
             AnyOp::Unary(op) => InstData::Unary { op, arg: args[0] },
-            AnyOp::Binary(op) => InstData::Binary { op, args: [args[0], args[1]] },
-            AnyOp::Compare(op) => InstData::Compare { op, args: [args[0], args[1]] },
-            AnyOp::Wide(op) => InstData::Wide { op, args: func.list(args) },
-            AnyOp::Vector(op) => InstData::Vector { op, args: func.list(args) },
-            AnyOp::Lane(op, lane) => InstData::Lane { op, lane, args: func.list(args) },
+            AnyOp::Binary(op) => InstData::Binary {
+                op,
+                args: [args[0], args[1]],
+            },
+            AnyOp::Compare(op) => InstData::Compare {
+                op,
+                args: [args[0], args[1]],
+            },
+            AnyOp::Wide(op) => InstData::Wide {
+                op,
+                args: func.list(args),
+            },
+            AnyOp::Vector(op) => InstData::Vector {
+                op,
+                args: func.list(args),
+            },
+            AnyOp::Lane(op, lane) => InstData::Lane {
+                op,
+                lane,
+                args: func.list(args),
+            },
         }
     }
 }
@@ -94,7 +110,10 @@ fn constant(b: &mut Builder_<'_>, ty: Type, bits: u128) -> Value {
             let constant = b.func.constant(bits.to_le_bytes());
             b.value(InstData::V128Const(constant))
         }
-        ty => b.value(InstData::Const { ty, bits: bits as u64 }),
+        ty => b.value(InstData::Const {
+            ty,
+            bits: bits as u64,
+        }),
     }
 }
 
@@ -122,7 +141,12 @@ fn function(op: AnyOp, from: &[From]) -> Function {
         if from == From::Register {
             let access = Access::of(ty);
             let offset = OPERANDS + 16 * index as i32;
-            passed.push(b.value(InstData::Load { access, flags, address: pointer, offset }));
+            passed.push(b.value(InstData::Load {
+                access,
+                flags,
+                address: pointer,
+                offset,
+            }));
             args.push(Some(b.func.append_param(body, ty)));
         } else {
             args.push(None);
@@ -141,7 +165,12 @@ fn function(op: AnyOp, from: &[From]) -> Function {
             From::Memory => {
                 let access = Access::of(ty);
                 let offset = OPERANDS + 16 * index as i32;
-                b.value(InstData::Load { access, flags, address: pointer, offset })
+                b.value(InstData::Load {
+                    access,
+                    flags,
+                    address: pointer,
+                    offset,
+                })
             }
             From::Constant(bits) => constant(&mut b, ty, bits),
         })
@@ -151,7 +180,13 @@ fn function(op: AnyOp, from: &[From]) -> Function {
     for (index, value) in b.func.results(inst).enumerate() {
         let access = Access::of(b.func.ty(value));
         let offset = RESULTS + 16 * index as i32;
-        b.push(InstData::Store { access, flags, address: pointer, value, offset });
+        b.push(InstData::Store {
+            access,
+            flags,
+            address: pointer,
+            value,
+            offset,
+        });
     }
     let none = b.func.list(&[]);
     b.push(InstData::Return(none));
@@ -161,8 +196,31 @@ fn function(op: AnyOp, from: &[From]) -> Function {
 
 fn interesting(ty: Type) -> Vec<u128> {
     let i32s: &[u32] = &[
-        0, 1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
-        0x1_0000, 0x1234_5678, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_fffe, 0xffff_ffff,
+        0,
+        1,
+        2,
+        3,
+        5,
+        7,
+        8,
+        9,
+        31,
+        32,
+        33,
+        0x7f,
+        0x80,
+        0xff,
+        0x100,
+        0x7fff,
+        0x8000,
+        0xffff,
+        0x1_0000,
+        0x1234_5678,
+        0x7fff_ffff,
+        0x8000_0000,
+        0x8000_0001,
+        0xffff_fffe,
+        0xffff_ffff,
     ];
     let i64s: &[u64] = &[
         0,
@@ -290,12 +348,10 @@ fn same(op: AnyOp, ty: Type, expected: u128, found: u128) -> bool {
     if expected == found {
         return true;
     }
-    let f32_nan = |a: u128, b: u128| {
-        f32::from_bits(a as u32).is_nan() && f32::from_bits(b as u32).is_nan()
-    };
-    let f64_nan = |a: u128, b: u128| {
-        f64::from_bits(a as u64).is_nan() && f64::from_bits(b as u64).is_nan()
-    };
+    let f32_nan =
+        |a: u128, b: u128| f32::from_bits(a as u32).is_nan() && f32::from_bits(b as u32).is_nan();
+    let f64_nan =
+        |a: u128, b: u128| f64::from_bits(a as u64).is_nan() && f64::from_bits(b as u64).is_nan();
     match ty {
         Type::F32 => f32_nan(expected, found),
         Type::F64 => f64_nan(expected, found),
@@ -427,7 +483,10 @@ fn result_type(op: AnyOp) -> Type {
 fn selected() -> Vec<AnyOp> {
     let all = AnyOp::all();
     match std::env::var("OPERATOR") {
-        Ok(name) => all.into_iter().filter(|op| op.name().contains(&name)).collect(),
+        Ok(name) => all
+            .into_iter()
+            .filter(|op| op.name().contains(&name))
+            .collect(),
         Err(_) => all,
     }
 }
@@ -435,13 +494,26 @@ fn selected() -> Vec<AnyOp> {
 #[test]
 fn operators_mean_what_they_say() {
     for features in feature_sets() {
-        test(Options { features, ..Options::default() }, &selected());
+        test(
+            Options {
+                features,
+                ..Options::default()
+            },
+            &selected(),
+        );
     }
 }
 
 #[test]
 fn operators_with_everything_in_memory() {
     for features in feature_sets() {
-        test(Options { features, spill_everything: true, ..Options::default() }, &selected());
+        test(
+            Options {
+                features,
+                spill_everything: true,
+                ..Options::default()
+            },
+            &selected(),
+        );
     }
 }

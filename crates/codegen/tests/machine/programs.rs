@@ -12,7 +12,11 @@ use tierra_ir::*;
 /// A function that loads arguments from memory, calls a function of any signature, and stores the
 /// results: `(scratch, arguments, results)`, 16 bytes for each value.
 fn caller(callee: Symbol, signature: &Signature, conv: CallConv) -> Function {
-    let own = Signature { params: vec![Type::I64; 3], results: vec![], conv };
+    let own = Signature {
+        params: vec![Type::I64; 3],
+        results: vec![],
+        conv,
+    };
     let mut func = Function::new("caller", own);
     let mut state = State::default();
     let sig = func.new_signature(signature.clone());
@@ -26,15 +30,31 @@ fn caller(callee: Symbol, signature: &Signature, conv: CallConv) -> Function {
     for (index, &ty) in signature.params.iter().enumerate().skip(1) {
         let offset = 16 * index as i32;
         let access = Access::of(ty);
-        args.push(b.value(InstData::Load { access, flags, address: from, offset }));
+        args.push(b.value(InstData::Load {
+            access,
+            flags,
+            address: from,
+            offset,
+        }));
     }
     let args = b.func.list(&args);
     let callee = Callee::Symbol(callee);
-    let call = b.push(InstData::Call { sig, effects: Effects::All, callee, args });
+    let call = b.push(InstData::Call {
+        sig,
+        effects: Effects::All,
+        callee,
+        args,
+    });
     for (index, value) in b.func.results(call).enumerate() {
         let offset = 16 * index as i32;
         let access = Access::of(b.func.ty(value));
-        b.push(InstData::Store { access, flags, address: to, value, offset });
+        b.push(InstData::Store {
+            access,
+            flags,
+            address: to,
+            value,
+            offset,
+        });
     }
     let none = b.func.list(&[]);
     b.push(InstData::Return(none));
@@ -58,10 +78,20 @@ fn case(seed: u64, size: u32, features: Features) -> Case {
         true => |_| true,
         false => |name| !name.contains("madd"),
     };
-    let config = Config { size, poll: Some(SLOW), operators, ..Config::default() };
+    let config = Config {
+        size,
+        poll: Some(SLOW),
+        operators,
+        ..Config::default()
+    };
     let signature = signature(&mut rng, &config);
     let program = program(rng.any(), signature.clone(), &config);
-    Case { seed, caller: SLOW, signature, functions: program.functions }
+    Case {
+        seed,
+        caller: SLOW,
+        signature,
+        functions: program.functions,
+    }
 }
 
 /// Gives symbols of a program the numbers that they have in the image.
@@ -70,9 +100,18 @@ fn renumber(func: &mut Function, symbols: &HashMap<u32, Symbol>) {
         for inst in func.insts(block).collect::<Vec<_>>() {
             let mut data = *func.data(inst);
             match &mut data {
-                InstData::Call { callee: Callee::Symbol(s), .. }
-                | InstData::TryCall { callee: Callee::Symbol(s), .. }
-                | InstData::TailCall { callee: Callee::Symbol(s), .. }
+                InstData::Call {
+                    callee: Callee::Symbol(s),
+                    ..
+                }
+                | InstData::TryCall {
+                    callee: Callee::Symbol(s),
+                    ..
+                }
+                | InstData::TailCall {
+                    callee: Callee::Symbol(s),
+                    ..
+                }
                 | InstData::SymbolAddress(s) => *s = symbols[&s.0],
                 _ => continue,
             }
@@ -86,14 +125,19 @@ fn run(options: Options, seeds: std::ops::Range<u64>, size: u32) {
     let mut cases = Vec::new();
     for seed in seeds {
         let mut case = case(seed, size, options.features);
-        let symbols: HashMap<u32, Symbol> =
-            (0..case.functions.len()).map(|i| (i as u32, builder.symbol())).collect();
+        let symbols: HashMap<u32, Symbol> = (0..case.functions.len())
+            .map(|i| (i as u32, builder.symbol()))
+            .collect();
         for (index, func) in case.functions.iter().enumerate() {
             let mut func = func.clone();
             renumber(&mut func, &symbols);
             builder.add(symbols[&(index as u32)], &mut func);
         }
-        let conv = if seed % 2 == 0 { CallConv::Guest } else { CallConv::C };
+        let conv = if seed % 2 == 0 {
+            CallConv::Guest
+        } else {
+            CallConv::C
+        };
         case.caller = builder.compile(&mut caller(symbols[&0], &case.signature, conv));
         cases.push(case);
     }
@@ -127,7 +171,12 @@ fn run(options: Options, seeds: std::ops::Range<u64>, size: u32) {
                 eprintln!("seed {}, round {round}", case.seed);
             }
             let outcome = code.run(case.caller, pointers);
-            let context = || format!("seed {}, round {round}, size {size}, {options:?}", case.seed);
+            let context = || {
+                format!(
+                    "seed {}, round {round}, size {size}, {options:?}",
+                    case.seed
+                )
+            };
             match (expected, outcome) {
                 (Err(Stop::Trap(expected)), Err(found)) => {
                     assert_eq!(expected, found, "{}", context());
@@ -175,7 +224,11 @@ fn all(spill_everything: bool) {
     let (first, count) = (env("FIRST", 0), env("COUNT", 60));
     for features in feature_sets() {
         for size in sizes() {
-            let options = Options { features, spill_everything, ..Options::default() };
+            let options = Options {
+                features,
+                spill_everything,
+                ..Options::default()
+            };
             run(options, first..first + count, size);
         }
     }

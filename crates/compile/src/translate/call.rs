@@ -21,6 +21,7 @@ pub(super) enum Target {
 }
 
 /// A record, and the instance that its code runs in.
+#[derive(Clone, Copy)]
 struct Found {
     record: Value,
     instance: Value,
@@ -58,6 +59,9 @@ impl Translator<'_> {
         let list = self.b.func.list(&args);
         self.s.values = args;
         if tail {
+            if let Some(found) = found {
+                self.return_host_call(found.record, sig, callee);
+            }
             let args = list;
             self.b.push(InstData::TailCall { sig, callee, args });
             self.unreachable_from_here();
@@ -70,6 +74,29 @@ impl Translator<'_> {
             self.push(value);
         }
         Ok(())
+    }
+
+    /// A host function is called with the frame kept, although the operator is a tail call: the
+    /// frame tells the host function which instance called it, whose memory and exports it may
+    /// use. The callee's arguments are in `values`.
+    fn return_host_call(&mut self, record: Value, sig: tierra_ir::SigRef, callee: Callee) {
+        let flags = plain(class::FUNC);
+        let host = self.load(Access::I64, flags, record, layout::RECORD_HOST);
+        let no_host = self.unary(UnaryOp::I64Eqz, host);
+        let (guest, host) = (self.new_block(), self.cold_block());
+        self.branch(no_host, guest, host);
+        self.enter(host);
+        let args = self.b.func.list(&self.s.values);
+        let call = self.b.push(InstData::Call {
+            sig,
+            effects: Effects::All,
+            callee,
+            args,
+        });
+        let results: Vec<Value> = self.b.func.results(call).collect();
+        let results = self.b.func.list(&results);
+        self.b.push(InstData::Return(results));
+        self.enter(guest);
     }
 
     /// A call that may throw: to handlers of this function, if there are some around it.

@@ -28,7 +28,9 @@ impl Translator<'_> {
         self.unary(UnaryOp::I32Eqz, bits)
     }
 
-    /// Goes to `yes` if the reference is of the type, else to `no`: the block is complete.
+    /// Goes to `yes` if the reference is of the type, else to `no`: the block is complete. Both can
+    /// be reached as far as the translation is concerned, even if the type alone decides: what
+    /// counts as dead, and costs no fuel, is a matter of the bytecode.
     fn test(&mut self, value: Value, to: RefType<TypeIdx>, yes: Block, no: Block) {
         if !self.is_non_null(value) {
             let null = if to.nullable { yes } else { no };
@@ -39,10 +41,12 @@ impl Translator<'_> {
         }
         match (ref_kind(self.module, to.heap), to.heap) {
             (_, HeapType::Any | HeapType::Extern | HeapType::Exn | HeapType::Func) => {
-                self.b.jump(yes, &[]);
+                let always = self.i32(1);
+                self.branch(always, yes, no);
             }
             (_, HeapType::None | HeapType::NoExtern | HeapType::NoExn | HeapType::NoFunc) => {
-                self.b.jump(no, &[]);
+                let never = self.i32(0);
+                self.branch(never, yes, no);
             }
             (RefKind::Func, HeapType::Concrete(ty)) => {
                 let flags = plain(class::FUNC);
@@ -107,11 +111,9 @@ impl Translator<'_> {
         let result = self.b.func.append_param(done, Type::I32);
         self.test(value, to, yes, no);
         for (block, bit) in [(yes, 1), (no, 0)] {
-            if self.b.is_reached(block) {
-                self.enter(block);
-                let bit = self.i32(bit);
-                self.b.jump(done, &[bit]);
-            }
+            self.enter(block);
+            let bit = self.i32(bit);
+            self.b.jump(done, &[bit]);
         }
         self.enter(done);
         self.push(result);
@@ -122,22 +124,11 @@ impl Translator<'_> {
         let value = self.top(1)[0];
         let (yes, no) = (self.new_block(), self.cold_block());
         self.test(value, to, yes, no);
-        if self.b.is_reached(no) {
-            self.enter(no);
-            self.b.push(InstData::Trap(Trap::CastFailure as u8));
-        }
-        self.go_on_if_reached(yes);
-        if !to.nullable && self.reachable {
+        self.enter(no);
+        self.b.push(InstData::Trap(Trap::CastFailure as u8));
+        self.enter(yes);
+        if !to.nullable {
             self.note_non_null(value);
-        }
-    }
-
-    /// Goes on in a block, unless nothing leads there.
-    fn go_on_if_reached(&mut self, block: Block) {
-        if self.b.is_reached(block) {
-            self.enter(block);
-        } else {
-            self.unreachable_from_here();
         }
     }
 
@@ -150,17 +141,13 @@ impl Translator<'_> {
         } else {
             self.test(value, to, next, taken);
         }
-        if self.b.is_reached(taken) {
-            self.enter(taken);
-            self.jump(depth)?;
+        self.enter(taken);
+        self.jump(depth)?;
+        self.enter(next);
+        if !when && !to.nullable {
+            self.note_non_null(value);
         }
-        self.go_on_if_reached(next);
-        if self.reachable {
-            if !when && !to.nullable {
-                self.note_non_null(value);
-            }
-            self.open_fuel();
-        }
+        self.open_fuel();
         Ok(())
     }
 }

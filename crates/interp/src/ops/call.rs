@@ -429,6 +429,9 @@ impl Instr for HostCall {
         unsafe {
             let record = &*(r.word(1) as *const FuncRecord);
             let (ip, sp, inst) = header(r, record.param_slots);
+            if record.host.is_none() && crate::run::ends_activation(r.inst, ip, record) {
+                return Flow::Stop(Stop::TAIL_CALL);
+            }
             let status = crate::run::call_host(record, r.inst, r.sp, ip, sp, inst);
             let results = r.sp;
             r.acc = *results;
@@ -441,6 +444,7 @@ impl Instr for HostCall {
                 Status::Trap => Flow::Stop(crate::run::pending_trap(r.inst)),
                 Status::Host => Flow::Stop(Stop::HOST),
                 Status::Throw => super::exception::unwind(r),
+                Status::TailCall => unreachable!("whoever calls goes on with tail calls"),
             }
         }
     }

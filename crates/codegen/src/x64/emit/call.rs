@@ -20,7 +20,10 @@ impl Emit<'_> {
             (CallConv::Builtin, Some(stub)) => {
                 match call.target {
                     Target::Symbol(symbol) => {
-                        let place = Arg::M(Mem::Symbol { symbol: symbol.0, addend: 0 });
+                        let place = Arg::M(Mem::Symbol {
+                            symbol: symbol.0,
+                            addend: 0,
+                        });
                         self.asm.emit(Op::Lea, Size::Q, &[SCRATCH_ARG, place]);
                     }
                     Target::Address => {
@@ -62,8 +65,13 @@ impl Emit<'_> {
         let map_start = self.out.stack_map.len() as u32;
         let slots = &self.alloc.safepoint_slots;
         let first = slots.partition_point(|(inst, _)| *inst < self.inst);
-        for (_, slot) in slots[first..].iter().take_while(|(inst, _)| *inst == self.inst) {
-            self.out.stack_map.push(self.state.layout.spill_offset(*slot));
+        for (_, slot) in slots[first..]
+            .iter()
+            .take_while(|(inst, _)| *inst == self.inst)
+        {
+            self.out
+                .stack_map
+                .push(self.state.layout.spill_offset(*slot));
         }
         let handlers_start = self.out.handlers.len() as u32;
         let (start, end) = call.handlers;
@@ -97,13 +105,16 @@ impl Emit<'_> {
         } else if self.state.layout.has_frame {
             let shift = (own - stack) as i32;
             if shift > 0 {
-                self.asm.emit(Op::Mov, Size::Q, &[SCRATCH_ARG, at(Gpr::RBP, 8)]);
-                self.asm.emit(Op::Mov, Size::Q, &[at(Gpr::RBP, 8 + shift), SCRATCH_ARG]);
+                self.asm
+                    .emit(Op::Mov, Size::Q, &[SCRATCH_ARG, at(Gpr::RBP, 8)]);
+                self.asm
+                    .emit(Op::Mov, Size::Q, &[at(Gpr::RBP, 8 + shift), SCRATCH_ARG]);
             }
             self.asm.emit(Op::Leave, Size::Q, &[]);
             if shift > 0 {
                 let rsp = Arg::R(Gpr::RSP);
-                self.asm.emit(Op::Add, Size::Q, &[rsp, Arg::I(shift.into())]);
+                self.asm
+                    .emit(Op::Add, Size::Q, &[rsp, Arg::I(shift.into())]);
             }
         }
         match call.target {
@@ -124,15 +135,20 @@ impl Emit<'_> {
         // The caller's frame pointer waits where no argument is.
         let caller = Arg::R(Gpr::R12);
         let to = 8 + own as i32 - stack as i32;
-        self.asm.emit(Op::Mov, Size::Q, &[SCRATCH_ARG, at(Gpr::RBP, 8)]);
-        self.asm.emit(Op::Mov, Size::Q, &[at(Gpr::RSP, 0), SCRATCH_ARG]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[SCRATCH_ARG, at(Gpr::RBP, 8)]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[at(Gpr::RSP, 0), SCRATCH_ARG]);
         self.asm.emit(Op::Mov, Size::Q, &[caller, at(Gpr::RBP, 0)]);
         let xmm = Arg::X(SCRATCH_XMM);
         for offset in (0..=stack as i32).rev().step_by(8) {
-            self.asm.emit(Op::Movsd, Size::Q, &[xmm, at(Gpr::RSP, offset)]);
-            self.asm.emit(Op::Movsd, Size::Q, &[at(Gpr::RBP, to + offset), xmm]);
+            self.asm
+                .emit(Op::Movsd, Size::Q, &[xmm, at(Gpr::RSP, offset)]);
+            self.asm
+                .emit(Op::Movsd, Size::Q, &[at(Gpr::RBP, to + offset), xmm]);
         }
-        self.asm.emit(Op::Lea, Size::Q, &[Arg::R(Gpr::RSP), at(Gpr::RBP, to)]);
+        self.asm
+            .emit(Op::Lea, Size::Q, &[Arg::R(Gpr::RSP), at(Gpr::RBP, to)]);
         self.asm.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RBP), caller]);
     }
 }

@@ -9,9 +9,18 @@ use tierra_core::Trap;
 #[derive(Clone, Copy)]
 pub(super) enum Cold {
     /// A trap.
-    Trap { label: Label, code: u8, location: u32 },
+    Trap {
+        label: Label,
+        code: u8,
+        location: u32,
+    },
     /// A call that preserves all registers.
-    Call { label: Label, symbol: u32, back: Label, location: u32 },
+    Call {
+        label: Label,
+        symbol: u32,
+        back: Label,
+        location: u32,
+    },
     /// The stack may not have room for a large frame.
     LargeFrame {
         label: Label,
@@ -23,7 +32,13 @@ pub(super) enum Cold {
         location: u32,
     },
     /// A division by -1.
-    MinusOne { label: Label, size: Size, remainder: bool, back: Label, location: u32 },
+    MinusOne {
+        label: Label,
+        size: Size,
+        remainder: bool,
+        back: Label,
+        location: u32,
+    },
     /// A conversion that the instruction can't do.
     FloatToInt {
         label: Label,
@@ -35,9 +50,21 @@ pub(super) enum Cold {
         location: u32,
     },
     /// A NaN is the result of a minimum or maximum.
-    Nan { label: Label, double: bool, d: Xmm, b: Arg, back: Label },
+    Nan {
+        label: Label,
+        double: bool,
+        d: Xmm,
+        b: Arg,
+        back: Label,
+    },
     /// A number with the highest bit becomes a float.
-    LargeUnsigned { label: Label, double: bool, d: Xmm, a: Gpr, back: Label },
+    LargeUnsigned {
+        label: Label,
+        double: bool,
+        d: Xmm,
+        a: Gpr,
+        back: Label,
+    },
 }
 
 impl Emit<'_> {
@@ -45,14 +72,22 @@ impl Emit<'_> {
     pub(super) fn trap_label(&mut self, code: u8, location: u32) -> Label {
         // Checks come in groups.
         for cold in self.state.cold.iter().rev().take(4) {
-            if let Cold::Trap { label, code: c, location: l } = *cold
+            if let Cold::Trap {
+                label,
+                code: c,
+                location: l,
+            } = *cold
                 && (c, l) == (code, location)
             {
                 return label;
             }
         }
         let label = self.asm.label();
-        self.state.cold.push(Cold::Trap { label, code, location });
+        self.state.cold.push(Cold::Trap {
+            label,
+            code,
+            location,
+        });
         label
     }
 
@@ -60,7 +95,12 @@ impl Emit<'_> {
     pub(super) fn cold_call(&mut self, symbol: u32, back: Label) -> Label {
         let label = self.asm.label();
         let location = self.last_location.unwrap_or(0);
-        self.state.cold.push(Cold::Call { label, symbol, back, location });
+        self.state.cold.push(Cold::Call {
+            label,
+            symbol,
+            back,
+            location,
+        });
         label
     }
 
@@ -89,18 +129,35 @@ impl Emit<'_> {
 
     fn cold(&mut self, cold: Cold) {
         match cold {
-            Cold::Trap { label, code, location } => {
+            Cold::Trap {
+                label,
+                code,
+                location,
+            } => {
                 self.asm.bind(label);
                 self.locate(location);
                 self.trap(code);
             }
-            Cold::Call { label, symbol, back, location } => {
+            Cold::Call {
+                label,
+                symbol,
+                back,
+                location,
+            } => {
                 self.asm.bind(label);
                 self.locate(location);
                 self.asm.emit(Op::Call, Size::Q, &[Arg::S(symbol)]);
                 self.asm.jmp(back);
             }
-            Cold::LargeFrame { label, slow, back, context, offsets, size, location } => {
+            Cold::LargeFrame {
+                label,
+                slow,
+                back,
+                context,
+                offsets,
+                size,
+                location,
+            } => {
                 // Somebody may want the function to stop. If it goes on, and there still is no
                 // room, the stack is used up.
                 self.asm.bind(label);
@@ -110,24 +167,50 @@ impl Emit<'_> {
                 self.compare_room(context, offsets, size, trap);
                 self.asm.jmp(back);
             }
-            Cold::MinusOne { label, size, remainder, back, location } => {
+            Cold::MinusOne {
+                label,
+                size,
+                remainder,
+                back,
+                location,
+            } => {
                 self.asm.bind(label);
                 self.locate(location);
                 self.divide_by_minus_one(size, remainder, back, location);
             }
-            Cold::FloatToInt { label, kind, size, d, a, back, location } => {
+            Cold::FloatToInt {
+                label,
+                kind,
+                size,
+                d,
+                a,
+                back,
+                location,
+            } => {
                 self.asm.bind(label);
                 self.locate(location);
                 self.float_to_int_cold(kind, size, d, a, location);
                 self.asm.jmp(back);
             }
-            Cold::Nan { label, double, d, b, back } => {
+            Cold::Nan {
+                label,
+                double,
+                d,
+                b,
+                back,
+            } => {
                 self.asm.bind(label);
                 let op = if double { Op::Addsd } else { Op::Addss };
                 self.asm.emit(op, Size::Q, &[Arg::X(d), Arg::X(d), b]);
                 self.asm.jmp(back);
             }
-            Cold::LargeUnsigned { label, double, d, a, back } => {
+            Cold::LargeUnsigned {
+                label,
+                double,
+                d,
+                a,
+                back,
+            } => {
                 self.asm.bind(label);
                 self.large_unsigned(double, d, a);
                 self.asm.jmp(back);

@@ -40,13 +40,23 @@ impl Emit<'_> {
         self.asm.bind(different);
         self.asm.emit(order, Size::Q, &[to, to, b]);
         self.asm.bind(back);
-        self.state.cold.push(Cold::Nan { label, double, d, b, back });
+        self.state.cold.push(Cold::Nan {
+            label,
+            double,
+            d,
+            b,
+            back,
+        });
     }
 
     pub(super) fn float_to_int(&mut self, kind: FloatToInt, inst: &Inst) {
         let (d, a) = (self.gpr(inst, 0), self.xmm(inst, 1));
         let (label, back) = (self.asm.label(), self.asm.label());
-        let op = if kind.double { Op::Cvttsd2si } else { Op::Cvttss2si };
+        let op = if kind.double {
+            Op::Cvttsd2si
+        } else {
+            Op::Cvttss2si
+        };
         let to = Arg::R(d);
         match (inst.size, kind.signed) {
             (size, true) => {
@@ -69,7 +79,15 @@ impl Emit<'_> {
         }
         self.asm.bind(back);
         let (size, location) = (inst.size, inst.location);
-        self.state.cold.push(Cold::FloatToInt { label, kind, size, d, a, back, location });
+        self.state.cold.push(Cold::FloatToInt {
+            label,
+            kind,
+            size,
+            d,
+            a,
+            back,
+            location,
+        });
     }
 
     /// The rest of a conversion, up to where it goes back.
@@ -81,7 +99,11 @@ impl Emit<'_> {
         a: Xmm,
         location: u32,
     ) {
-        let compare = if kind.double { Op::Ucomisd } else { Op::Ucomiss };
+        let compare = if kind.double {
+            Op::Ucomisd
+        } else {
+            Op::Ucomiss
+        };
         let done = self.asm.label();
         if kind.saturating {
             self.saturate(kind, size, d, a, done);
@@ -113,7 +135,11 @@ impl Emit<'_> {
     }
 
     fn saturate(&mut self, kind: FloatToInt, size: Size, d: Gpr, a: Xmm, done: Label) {
-        let compare = if kind.double { Op::Ucomisd } else { Op::Ucomiss };
+        let compare = if kind.double {
+            Op::Ucomisd
+        } else {
+            Op::Ucomiss
+        };
         let to = Arg::R(d);
         let zero = self.float_constant(kind.double, 0.0);
         if kind.signed {
@@ -125,7 +151,11 @@ impl Emit<'_> {
             self.asm.jmp(done);
             self.asm.bind(ordered);
             self.asm.jcc(Cc::B, done);
-            let max = if size == Size::Q { i64::MAX } else { i64::from(i32::MAX) };
+            let max = if size == Size::Q {
+                i64::MAX
+            } else {
+                i64::from(i32::MAX)
+            };
             self.asm.emit(Op::Mov, size, &[to, Arg::I(max)]);
             return;
         }
@@ -167,16 +197,26 @@ impl Emit<'_> {
         let op = if double { Op::Cvtsi2sd } else { Op::Cvtsi2ss };
         self.asm.emit(Op::Test, Size::Q, &[Arg::R(a), Arg::R(a)]);
         self.asm.jcc(Cc::S, label);
-        self.asm.emit(op, Size::Q, &[Arg::X(d), Arg::X(d), Arg::R(a)]);
+        self.asm
+            .emit(op, Size::Q, &[Arg::X(d), Arg::X(d), Arg::R(a)]);
         self.asm.bind(back);
-        self.state.cold.push(Cold::LargeUnsigned { label, double, d, a, back });
+        self.state.cold.push(Cold::LargeUnsigned {
+            label,
+            double,
+            d,
+            a,
+            back,
+        });
     }
 
     /// Half of the number is converted and doubled. The lowest bit, which is lost, is kept in
     /// the one above, where it decides the rounding as it should.
     pub(super) fn large_unsigned(&mut self, double: bool, d: Xmm, a: Gpr) {
-        let (convert, add) =
-            if double { (Op::Cvtsi2sd, Op::Addsd) } else { (Op::Cvtsi2ss, Op::Addss) };
+        let (convert, add) = if double {
+            (Op::Cvtsi2sd, Op::Addsd)
+        } else {
+            (Op::Cvtsi2ss, Op::Addss)
+        };
         let even = self.asm.label();
         let d = Arg::X(d);
         self.asm.emit(Op::Mov, Size::Q, &[SCRATCH_ARG, Arg::R(a)]);

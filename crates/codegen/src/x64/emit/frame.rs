@@ -16,7 +16,7 @@ use super::super::abi::{C_SAVED, CELL, Place, Places, SCRATCH};
 use super::super::inst::{Area, Code64};
 use super::Emit;
 use super::cold::Cold;
-use crate::regalloc::interface::{Location, Output, PReg};
+use crate::regalloc::interface::{Edit, Location, Output, PReg, VReg};
 use alloc::vec::Vec;
 use tierra_asm::x64::{Arg, Cc, Gpr, Label, Mem, Op, Size};
 use tierra_ir::{CallConv, Function};
@@ -68,13 +68,19 @@ impl Layout {
         self.has_frame = code.needs_frame
             || alloc.frame_size > 0
             || !func.slots.is_empty()
-            || !self.saved.is_empty();
+            || !self.saved.is_empty()
+            || code
+                .context
+                .is_some_and(|context| is_restored(context, alloc));
         self.size = if self.has_frame { size } else { 0 };
     }
 
     /// A slot of the allocator.
     pub fn spill(&self, offset: u32) -> Mem {
-        Mem::Base { base: Gpr::RBP, disp: self.spill_offset(offset) }
+        Mem::Base {
+            base: Gpr::RBP,
+            disp: self.spill_offset(offset),
+        }
     }
 
     /// Where a slot of the allocator is, from the frame pointer.
@@ -94,6 +100,14 @@ impl Layout {
     }
 }
 
+/// Whether the context is read from the frame anywhere.
+fn is_restored(context: VReg, alloc: &Output) -> bool {
+    alloc
+        .edits
+        .iter()
+        .any(|(_, edit)| matches!(edit, Edit::Remat { vreg, .. } if *vreg == context))
+}
+
 const fn at(base: Gpr, disp: i32) -> Arg {
     Arg::M(Mem::Base { base, disp })
 }
@@ -106,7 +120,8 @@ impl Emit<'_> {
         let first = self.func.first_inst(self.func.entry());
         self.locate(first.map_or(0, |inst| self.func.location(inst)));
         if self.code.uses_cell {
-            self.asm.emit(Op::Mov, Size::Q, &[Arg::R(CELL), Arg::R(SCRATCH)]);
+            self.asm
+                .emit(Op::Mov, Size::Q, &[Arg::R(CELL), Arg::R(SCRATCH)]);
         }
         if !self.state.layout.has_frame {
             return;
@@ -116,7 +131,10 @@ impl Emit<'_> {
         self.asm.emit(Op::Mov, Size::Q, &[RBP, RSP]);
         let checked = self.code.has_calls || size >= UNCHECKED;
         let limit = self.func.stack_limit.filter(|_| checked);
-        let context = self.func.context_param.map(|p| self.state.layout.own.params[p as usize]);
+        let context = self
+            .func
+            .context_param
+            .map(|p| self.state.layout.own.params[p as usize]);
         if let (Some(limit), Some(context)) = (limit, context) {
             self.check_stack(size, limit.offsets, limit.slow.0, context);
         } else {
@@ -124,7 +142,8 @@ impl Emit<'_> {
         }
         if let Some(context) = context {
             let context = self.context(context);
-            self.asm.emit(Op::Mov, Size::Q, &[at(Gpr::RBP, -8), Arg::R(context)]);
+            self.asm
+                .emit(Op::Mov, Size::Q, &[at(Gpr::RBP, -8), Arg::R(context)]);
         }
         for index in 0..self.state.layout.saved.len() {
             let r = self.state.layout.saved[index];
@@ -153,7 +172,8 @@ impl Emit<'_> {
             let limit = at(context, offsets[0]);
             self.asm.emit(Op::Mov, Size::Q, &[Arg::R(SCRATCH), limit]);
             self.asm.emit(Op::Sub, Size::Q, &[RSP, Arg::I(size.into())]);
-            self.asm.emit(Op::Cmp, Size::Q, &[RSP, at(SCRATCH, offsets[1])]);
+            self.asm
+                .emit(Op::Cmp, Size::Q, &[RSP, at(SCRATCH, offsets[1])]);
             let label = self.cold_call(slow, back);
             self.asm.jcc(Cc::B, label);
             self.asm.bind(back);
@@ -186,13 +206,16 @@ impl Emit<'_> {
         small: Label,
     ) {
         let scratch = Arg::R(SCRATCH);
-        self.asm.emit(Op::Mov, Size::Q, &[scratch, at(context, offsets[0])]);
-        self.asm.emit(Op::Mov, Size::Q, &[scratch, at(SCRATCH, offsets[1])]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[scratch, at(context, offsets[0])]);
+        self.asm
+            .emit(Op::Mov, Size::Q, &[scratch, at(SCRATCH, offsets[1])]);
         self.asm.emit(Op::Cmp, Size::Q, &[RSP, scratch]);
         self.asm.jcc(Cc::B, small);
         self.asm.emit(Op::Neg, Size::Q, &[scratch]);
         self.asm.emit(Op::Add, Size::Q, &[scratch, RSP]);
-        self.asm.emit(Op::Cmp, Size::Q, &[scratch, Arg::I(size.into())]);
+        self.asm
+            .emit(Op::Cmp, Size::Q, &[scratch, Arg::I(size.into())]);
         self.asm.jcc(Cc::B, small);
     }
 
@@ -218,7 +241,8 @@ impl Emit<'_> {
         } else {
             let scratch = Arg::R(SCRATCH);
             self.asm.emit(Op::Pop, Size::Q, &[scratch]);
-            self.asm.emit(Op::Add, Size::Q, &[RSP, Arg::I(stack.into())]);
+            self.asm
+                .emit(Op::Add, Size::Q, &[RSP, Arg::I(stack.into())]);
             self.asm.emit(Op::Jmp, Size::Q, &[scratch]);
         }
     }

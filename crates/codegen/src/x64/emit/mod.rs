@@ -52,6 +52,28 @@ struct Emit<'a> {
     inst: InstIx,
     remat: Option<PReg>,
     last_location: Option<u32>,
+    flags: Option<Flags>,
+}
+
+/// What the flags tell after an instruction, if nothing was emitted since.
+#[derive(Clone, Copy, PartialEq)]
+struct Flags {
+    /// Where the instruction ends.
+    end: u32,
+    result: Gpr,
+    size: Size,
+    /// Whether there is no overflow, so that signed conditions hold too.
+    signed: bool,
+}
+
+/// Whether an operation sets the flags by its result, and if so, whether there is no overflow.
+fn sets_flags(op: Op, args: &[Arg]) -> Option<bool> {
+    match op {
+        Op::And | Op::Or | Op::Xor => Some(true),
+        Op::Add | Op::Sub | Op::Neg => Some(false),
+        Op::Shl | Op::Shr | Op::Sar if !matches!(args, [_, Arg::I(0) | Arg::R(_)]) => Some(false),
+        _ => None,
+    }
 }
 
 impl Emitter {
@@ -74,7 +96,8 @@ impl Emitter {
         self.layout.compute(func, code, alloc);
         self.arrange(func, code, alloc);
         self.labels.clear();
-        self.labels.extend((0..code.mach.order.len()).map(|_| asm.label()));
+        self.labels
+            .extend((0..code.mach.order.len()).map(|_| asm.label()));
         let mut emit = Emit {
             func,
             code,
@@ -87,6 +110,7 @@ impl Emitter {
             inst: 0,
             remat: None,
             last_location: None,
+            flags: None,
         };
         emit.function();
         for (handler, label) in out.handlers.iter_mut().zip(&self.landings) {
@@ -120,15 +144,24 @@ impl Emitter {
             let jumps = insts.len() == 1
                 && code.mach.nodes[first as usize].data.code == Code::Pseudo(Pseudo::Jump);
             let edit = alloc.edits.partition_point(|(inst, _)| *inst < first);
-            let edited = alloc.edits.get(edit).is_some_and(|(inst, _)| *inst == first);
+            let edited = alloc
+                .edits
+                .get(edit)
+                .is_some_and(|(inst, _)| *inst == first);
             let empty = jumps && !edited && index > 0;
-            self.target.push(if empty { order.successors(index)[0] } else { index });
+            self.target.push(if empty {
+                order.successors(index)[0]
+            } else {
+                index
+            });
         }
         for index in (0..count).rev() {
             let successors = order.successors(index);
             self.is_cold[index as usize] |= index > 0
                 && !successors.is_empty()
-                && successors.iter().all(|s| *s > index && self.is_cold[*s as usize]);
+                && successors
+                    .iter()
+                    .all(|s| *s > index && self.is_cold[*s as usize]);
         }
         // Chains of empty blocks that don't end soon, as empty loops, are left alone.
         self.steps.clear();
@@ -143,9 +176,8 @@ impl Emitter {
         }
         self.order.clear();
         for cold in [false, true] {
-            let blocks = (0..count).filter(|b| {
-                self.is_cold[*b as usize] == cold && self.target[*b as usize] == *b
-            });
+            let blocks = (0..count)
+                .filter(|b| self.is_cold[*b as usize] == cold && self.target[*b as usize] == *b);
             self.order.extend(blocks);
         }
     }
@@ -166,6 +198,7 @@ impl Emit<'_> {
     fn block(&mut self, block: u32) {
         let label = self.state.labels[block as usize];
         self.asm.bind(label);
+        self.flags = None;
         let insts = self.code.mach.block_insts(block);
         let edits = &self.alloc.edits;
         let mut edit = edits.partition_point(|(inst, _)| *inst < insts.start);
@@ -206,6 +239,9 @@ impl Emit<'_> {
             *arg = self.arg(*from);
         }
         let args = &args[..list.len()];
+        if op == Op::Test && self.is_tested(inst, args) {
+            return;
+        }
         if inst.trap != 0 {
             self.out.traps.push((self.asm.offset(), inst.trap));
         }
@@ -217,6 +253,32 @@ impl Emit<'_> {
             }
             _ => self.asm.emit(op, inst.size, args),
         }
+        if let (Some(signed), [Arg::R(result), ..]) = (sets_flags(op, args), args) {
+            self.flags = Some(Flags {
+                end: self.asm.offset(),
+                result: *result,
+                size: inst.size,
+                signed,
+            });
+        }
+    }
+
+    /// Whether the flags already tell what a test of a register would.
+    fn is_tested(&self, inst: &Inst, args: &[Arg]) -> bool {
+        let [Arg::R(a), Arg::R(b)] = *args else {
+            return false;
+        };
+        let next = self.code.mach.nodes[self.inst as usize + 1].data;
+        let signed = match next.cond {
+            Some(Cond::Cc(Cc::E | Cc::NE)) => false,
+            Some(Cond::Cc(Cc::L | Cc::GE)) => true,
+            _ => return false,
+        };
+        a == b
+            && self.flags.is_some_and(|flags| {
+                (flags.end, flags.result, flags.size) == (self.asm.offset(), a, inst.size)
+                    && (flags.signed || !signed)
+            })
     }
 
     /// Whether a copy has nothing to do.
@@ -239,10 +301,7 @@ impl Emit<'_> {
     fn arg(&self, arg: MArg) -> Arg {
         match arg {
             MArg::Operand(operand) => self.place(self.location(operand)),
-            MArg::Gpr(r) => Arg::R(r),
-            MArg::Xmm(x) => Arg::X(x),
             MArg::Imm(value) => Arg::I(value),
-            MArg::Symbol(symbol) => Arg::S(symbol),
             MArg::Mem(mem) => Arg::M(self.mem(mem)),
         }
     }
@@ -266,17 +325,36 @@ impl Emit<'_> {
                 let (base, start) = self.state.layout.area(area);
                 (base, start + mem.disp)
             }
-            Base::Label(label) => return Mem::Label { label, disp: mem.disp },
-            Base::Symbol(symbol) => return Mem::Symbol { symbol, addend: mem.disp },
+            Base::Label(label) => {
+                return Mem::Label {
+                    label,
+                    disp: mem.disp,
+                };
+            }
+            Base::Symbol(symbol) => {
+                return Mem::Symbol {
+                    symbol,
+                    addend: mem.disp,
+                };
+            }
             Base::None => {
                 let index = register(mem.index);
-                return Mem::Scaled { index, scale: mem.scale, disp: mem.disp };
+                return Mem::Scaled {
+                    index,
+                    scale: mem.scale,
+                    disp: mem.disp,
+                };
             }
         };
         if mem.index == NO_INDEX {
             Mem::Base { base, disp }
         } else {
-            Mem::Index { base, index: register(mem.index), scale: mem.scale, disp }
+            Mem::Index {
+                base,
+                index: register(mem.index),
+                scale: mem.scale,
+                disp,
+            }
         }
     }
 
@@ -305,7 +383,14 @@ impl Emit<'_> {
                 self.asm.emit(Op::Xchg, Size::Q, &[a, b]);
             }
             Edit::Remat { vreg, to } => {
-                let inst = self.code.mach.remat_inst(vreg);
+                let Some(inst) = self.code.mach.remat_inst(vreg) else {
+                    let place = Mem::Base {
+                        base: Gpr::RBP,
+                        disp: -8,
+                    };
+                    let args = [Arg::R(Gpr(to.number())), Arg::M(place)];
+                    return self.asm.emit(Op::Mov, Size::Q, &args);
+                };
                 self.inst = inst;
                 let inst = self.code.mach.nodes[inst as usize].data;
                 let next = self.code.mach.nodes[before as usize].data;
@@ -391,6 +476,9 @@ impl Emit<'_> {
 
     fn area_mem(&self, area: Area, disp: i32) -> Mem {
         let (base, start) = self.state.layout.area(area);
-        Mem::Base { base, disp: start + disp }
+        Mem::Base {
+            base,
+            disp: start + disp,
+        }
     }
 }

@@ -31,7 +31,12 @@ impl Emit<'_> {
                 }
             }
             Pseudo::TailCall => self.tail_call(inst),
-            Pseudo::Trap => self.trap(inst.aux as u8),
+            Pseudo::Trap => {
+                self.trap(inst.aux as u8);
+                // What follows may fault, and the return address must not be its row in the
+                // table of traps.
+                self.asm.emit(Op::Int3, Size::Q, &[]);
+            }
             Pseudo::TrapIf => {
                 let label = self.trap_label(inst.aux as u8, inst.location);
                 self.jump_if(inst.cond.expect("it has a condition"), label);
@@ -106,9 +111,11 @@ impl Emit<'_> {
     /// The number of a bit, or a number of our choice if there is none.
     fn scan(&mut self, op: Op, none: i64, inst: &Inst) {
         let (d, a) = (Arg::R(self.gpr(inst, 0)), Arg::R(self.gpr(inst, 1)));
-        self.asm.emit(Op::Mov, Size::D, &[SCRATCH_ARG, Arg::I(none)]);
+        self.asm
+            .emit(Op::Mov, Size::D, &[SCRATCH_ARG, Arg::I(none)]);
         self.asm.emit(op, inst.size, &[d, a]);
-        self.asm.emit_cc(Op::Cmov, Cc::E, inst.size, &[d, SCRATCH_ARG]);
+        self.asm
+            .emit_cc(Op::Cmov, Cc::E, inst.size, &[d, SCRATCH_ARG]);
     }
 
     fn div_signed(&mut self, inst: &Inst) {
@@ -123,10 +130,17 @@ impl Emit<'_> {
             self.asm.emit(Op::Cmp, size, &[b, Arg::I(-1)]);
             let label = self.asm.label();
             let location = inst.location;
-            self.state.cold.push(Cold::MinusOne { label, size, remainder, back, location });
+            self.state.cold.push(Cold::MinusOne {
+                label,
+                size,
+                remainder,
+                back,
+                location,
+            });
             self.asm.jcc(Cc::E, label);
         }
-        self.asm.emit(if size == Size::Q { Op::Cqo } else { Op::Cdq }, size, &[]);
+        self.asm
+            .emit(if size == Size::Q { Op::Cqo } else { Op::Cdq }, size, &[]);
         self.asm.emit(Op::Idiv, size, &[b]);
         self.asm.bind(back);
     }
@@ -161,7 +175,8 @@ impl Emit<'_> {
                 if case == 0 {
                     self.asm.emit(Op::Test, Size::D, &[index, index]);
                 } else {
-                    self.asm.emit(Op::Cmp, Size::D, &[index, Arg::I(case as i64)]);
+                    self.asm
+                        .emit(Op::Cmp, Size::D, &[index, Arg::I(case as i64)]);
                 }
                 let label = self.label(*block);
                 self.asm.jcc(Cc::E, label);
@@ -175,12 +190,24 @@ impl Emit<'_> {
         self.asm.jcc(Cc::AE, label);
         let labels: alloc::vec::Vec<Label> = cases.iter().map(|b| self.label(*b)).collect();
         let table = self.asm.jump_table(&labels);
-        let table = Arg::M(Mem::Label { label: table, disp: 0 });
+        let table = Arg::M(Mem::Label {
+            label: table,
+            disp: 0,
+        });
         self.asm.emit(Op::Lea, Size::Q, &[SCRATCH_ARG, table]);
-        let Arg::R(index) = index else { unreachable!("it is a register") };
-        let entry = Mem::Index { base: SCRATCH, index, scale: Scale::X4, disp: 0 };
-        self.asm.emit(Op::Movsxd, Size::Q, &[Arg::R(temp), Arg::M(entry)]);
-        self.asm.emit(Op::Add, Size::Q, &[Arg::R(temp), SCRATCH_ARG]);
+        let Arg::R(index) = index else {
+            unreachable!("it is a register")
+        };
+        let entry = Mem::Index {
+            base: SCRATCH,
+            index,
+            scale: Scale::X4,
+            disp: 0,
+        };
+        self.asm
+            .emit(Op::Movsxd, Size::Q, &[Arg::R(temp), Arg::M(entry)]);
+        self.asm
+            .emit(Op::Add, Size::Q, &[Arg::R(temp), SCRATCH_ARG]);
         self.asm.emit(Op::Jmp, Size::Q, &[Arg::R(temp)]);
     }
 
@@ -201,13 +228,18 @@ impl Emit<'_> {
             Size::W => Op::Movzx16,
             _ => Op::Mov,
         };
-        let size = if inst.size == Size::Q { Size::Q } else { Size::D };
+        let size = if inst.size == Size::Q {
+            Size::Q
+        } else {
+            Size::D
+        };
         self.asm.emit(load, size, &[rax, memory]);
         let again = self.asm.label();
         self.asm.bind(again);
         self.asm.emit(Op::Mov, Size::Q, &[SCRATCH_ARG, rax]);
         self.asm.emit(op, Size::Q, &[SCRATCH_ARG, value]);
-        self.asm.emit(Op::LockCmpxchg, inst.size, &[memory, SCRATCH_ARG]);
+        self.asm
+            .emit(Op::LockCmpxchg, inst.size, &[memory, SCRATCH_ARG]);
         self.asm.jcc(Cc::NE, again);
     }
 }

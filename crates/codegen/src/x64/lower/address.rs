@@ -42,12 +42,20 @@ impl Address {
 
     /// A place in the frame.
     pub fn frame(area: Area, disp: u32) -> Address {
-        Address { start: Start::Frame(area), disp: disp as i32, ..Address::NONE }
+        Address {
+            start: Start::Frame(area),
+            disp: disp as i32,
+            ..Address::NONE
+        }
     }
 
     /// In memory at a register.
     pub fn reg(base: VReg, disp: i32) -> Address {
-        Address { start: Start::Reg(base), disp, ..Address::NONE }
+        Address {
+            start: Start::Reg(base),
+            disp,
+            ..Address::NONE
+        }
     }
 
     pub fn late(mut self) -> Address {
@@ -79,9 +87,10 @@ impl Lower<'_> {
     pub(super) fn address_of_inst(&mut self, data: &InstData) -> Address {
         match *data {
             InstData::SlotAddress(slot) => Address::frame(Area::Slot(slot.0), 0),
-            InstData::SymbolAddress(symbol) => {
-                Address { start: Start::Symbol(symbol.0), ..Address::NONE }
-            }
+            InstData::SymbolAddress(symbol) => Address {
+                start: Start::Symbol(symbol.0),
+                ..Address::NONE
+            },
             _ => unreachable!("only these are addresses by themselves"),
         }
     }
@@ -96,19 +105,36 @@ impl Lower<'_> {
             let scale = [Scale::X1, Scale::X2, Scale::X4, Scale::X8][usize::from(shift)];
             (self.reg(value), scale)
         });
-        Address { start, index, disp: sum.disp, ..Address::NONE }
+        Address {
+            start,
+            index,
+            disp: sum.disp,
+            ..Address::NONE
+        }
     }
 
     fn sum(&mut self, value: Value, offset: i32) -> Sum {
-        let mut sum = Sum { disp: offset, ..Sum::default() };
+        let mut sum = Sum {
+            disp: offset,
+            ..Sum::default()
+        };
         let mut value = self.func.resolve(value);
         // Constants that are added, outermost first.
         while let Some((a, imm)) = self.plus_const(value) {
-            let Some(disp) = sum.disp.checked_add(imm) else { break };
+            let Some(disp) = sum.disp.checked_add(imm) else {
+                break;
+            };
             sum.disp = disp;
             value = a;
         }
-        if let Some((_, InstData::Binary { op: BinaryOp::I64Add, args })) = self.near(value) {
+        if let Some((
+            _,
+            InstData::Binary {
+                op: BinaryOp::I64Add,
+                args,
+            },
+        )) = self.near(value)
+        {
             let before = sum;
             if self.add_value(&mut sum, args[0], 0) && self.add_value(&mut sum, args[1], 0) {
                 return sum;
@@ -122,7 +148,13 @@ impl Lower<'_> {
     /// What a value is, if it is another one plus a constant.
     fn plus_const(&self, value: Value) -> Option<(Value, i32)> {
         match self.near(value)? {
-            (_, InstData::Binary { op: BinaryOp::I64Add, args }) => {
+            (
+                _,
+                InstData::Binary {
+                    op: BinaryOp::I64Add,
+                    args,
+                },
+            ) => {
                 for (a, b) in [(args[0], args[1]), (args[1], args[0])] {
                     if let Some(imm) = self.imm(b) {
                         return Some((self.func.resolve(a), imm as i32));
@@ -130,7 +162,13 @@ impl Lower<'_> {
                 }
                 None
             }
-            (_, InstData::Binary { op: BinaryOp::I64Sub, args }) => {
+            (
+                _,
+                InstData::Binary {
+                    op: BinaryOp::I64Sub,
+                    args,
+                },
+            ) => {
                 let imm = self.imm(args[1])?;
                 Some((self.func.resolve(args[0]), i32::try_from(-imm).ok()?))
             }
@@ -164,7 +202,13 @@ impl Lower<'_> {
             return true;
         }
         if sum.index.is_none()
-            && let Some((_, InstData::Binary { op: BinaryOp::I64Shl, args })) = self.near(value)
+            && let Some((
+                _,
+                InstData::Binary {
+                    op: BinaryOp::I64Shl,
+                    args,
+                },
+            )) = self.near(value)
             && let Some(shift @ 0..=3) = self.int_const(args[1]).map(|shift| shift & 63)
         {
             sum.index = Some((args[0], shift as u8));

@@ -59,11 +59,18 @@ impl Lower<'_> {
             RmwOp::Sub => {
                 let negative = self.temp(ty);
                 self.push(Op::Neg, Size::Q, &[A::Mod(negative, v)]);
-                self.push(Op::LockXadd, size, &[A::Mem(address), A::Mod(old, negative)]);
+                self.push(
+                    Op::LockXadd,
+                    size,
+                    &[A::Mem(address), A::Mod(old, negative)],
+                );
             }
             RmwOp::And | RmwOp::Or | RmwOp::Xor => {
-                let operands =
-                    [A::Mem(address.late()), A::UseLate(v), A::HiddenDef(old, RAX)];
+                let operands = [
+                    A::Mem(address.late()),
+                    A::UseLate(v),
+                    A::HiddenDef(old, RAX),
+                ];
                 self.pseudo(Pseudo::RmwLoop, size, None, op as u32, &operands);
             }
         }
@@ -84,7 +91,12 @@ impl Lower<'_> {
         self.push(
             Op::LockCmpxchg,
             int_size(access),
-            &[memory, A::Use(new), A::HiddenUse(expected, RAX), A::HiddenDef(old, RAX)],
+            &[
+                memory,
+                A::Use(new),
+                A::HiddenUse(expected, RAX),
+                A::HiddenDef(old, RAX),
+            ],
         );
         self.zero_extend(access, d, old);
     }

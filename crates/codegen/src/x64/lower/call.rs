@@ -30,7 +30,9 @@ impl Lower<'_> {
         let mut clobbers = abi::clobbers(conv);
         let mut extended = None;
         for (value, place) in self.func.results(inst).zip(&places.results) {
-            let (Some(v), Place::Reg(r)) = (self.vreg_of(value), *place) else { continue };
+            let (Some(v), Place::Reg(r)) = (self.vreg_of(value), *place) else {
+                continue;
+            };
             clobbers = clobbers.without(r);
             if conv != CallConv::Guest && self.ty(value) == Type::I32 {
                 // C leaves the upper half undefined.
@@ -51,7 +53,12 @@ impl Lower<'_> {
         code.needs_frame = true;
         code.has_calls = true;
         code.calls_guest |= conv != CallConv::C;
-        code.calls.push(CallInfo { target, conv, stack: places.stack, handlers });
+        code.calls.push(CallInfo {
+            target,
+            conv,
+            stack: places.stack,
+            handlers,
+        });
         let number = code.calls.len() as u32 - 1;
         self.pseudo(Pseudo::Call, Size::Q, None, number, &out);
         self.code.mach.set_clobbers(clobbers);
@@ -197,7 +204,11 @@ impl Lower<'_> {
 
     /// Reads a value of any type from memory of ours.
     pub(super) fn load_place(&mut self, v: VReg, ty: Type, address: Address) {
-        let access = if ty == Type::Ref { Access::I32 } else { Access::of(ty) };
+        let access = if ty == Type::Ref {
+            Access::I32
+        } else {
+            Access::of(ty)
+        };
         self.load_to(v, access, address);
     }
 }

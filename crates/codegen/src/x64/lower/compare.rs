@@ -39,7 +39,11 @@ fn kind(op: CompareOp) -> Kind {
 }
 
 fn float(op: CompareOp, cond: Cond, swap: bool) -> Kind {
-    let instruction = if op.args()[0] == Type::F64 { Op::Ucomisd } else { Op::Ucomiss };
+    let instruction = if op.args()[0] == Type::F64 {
+        Op::Ucomisd
+    } else {
+        Op::Ucomiss
+    };
     Kind::Float(instruction, cond, swap)
 }
 
@@ -87,6 +91,10 @@ impl Lower<'_> {
                 }
                 match self.imm(b) {
                     Some(imm) => {
+                        if let Some(memory) = self.byte_operand(a, cc, imm) {
+                            self.push(Op::Cmp, Size::B, &[memory, A::Imm(i64::from(imm as i8))]);
+                            return Cond::Cc(cc);
+                        }
                         let a = self.rm(a);
                         self.push(Op::Cmp, size, &[a, A::Imm(imm)]);
                     }
@@ -123,9 +131,23 @@ impl Lower<'_> {
             self.push(Op::Cmp, size, &[memory, A::Imm(0)]);
             return Cond::Cc(cc);
         }
+        if let Some(memory) = self.byte_operand(value, cc, 0) {
+            self.push(Op::Cmp, Size::B, &[memory, A::Imm(0)]);
+            return Cond::Cc(cc);
+        }
         let a = self.reg(value);
         self.push(Op::Test, size, &[A::Use(a), A::Again(0)]);
         Cond::Cc(cc)
+    }
+
+    /// A byte in memory, if comparing it as such with a constant tells the same.
+    fn byte_operand(&mut self, value: Value, cc: Cc, imm: i64) -> Option<A> {
+        let unsigned = matches!(cc, Cc::E | Cc::NE | Cc::B | Cc::AE | Cc::BE | Cc::A);
+        if unsigned && (0..256).contains(&imm) {
+            self.byte_load(value)
+        } else {
+            None
+        }
     }
 
     /// Sets the flags so that the condition tells whether a value is not 0.
@@ -139,15 +161,33 @@ impl Lower<'_> {
                 self.no_loads |= self.state.uses[self.func.result(inst).index()] > 1;
             }
             match near {
-                Some((_, InstData::Unary { op: UnaryOp::I32Eqz, arg })) => {
+                Some((
+                    _,
+                    InstData::Unary {
+                        op: UnaryOp::I32Eqz,
+                        arg,
+                    },
+                )) => {
                     value = self.func.resolve(arg);
                     inverted = !inverted;
                 }
-                Some((_, InstData::Unary { op: UnaryOp::I64Eqz, arg })) => {
+                Some((
+                    _,
+                    InstData::Unary {
+                        op: UnaryOp::I64Eqz,
+                        arg,
+                    },
+                )) => {
                     break self.test(arg, Size::Q, Cc::E);
                 }
                 Some((_, InstData::Compare { op, args })) => break self.flags(op, args),
-                Some((_, InstData::Vector { op: VectorOp::V128AnyTrue, args })) => {
+                Some((
+                    _,
+                    InstData::Vector {
+                        op: VectorOp::V128AnyTrue,
+                        args,
+                    },
+                )) => {
                     let a = self.func.values(args)[0];
                     break self.any_true(a);
                 }
@@ -170,13 +210,25 @@ impl Lower<'_> {
             cond = Cond::NotEqual;
         }
         if !ty.is_int() {
-            self.pseudo(Pseudo::SelectVec, Size::Q, Some(cond), 0, &[A::Mod(d, a), A::Use(b)]);
+            self.pseudo(
+                Pseudo::SelectVec,
+                Size::Q,
+                Some(cond),
+                0,
+                &[A::Mod(d, a), A::Use(b)],
+            );
         } else if let Cond::Cc(_) = cond {
             let size = size_of(ty);
             self.push_cc(Op::Cmov, cond, size, &[A::Mod(d, b), A::UseAny(a)]);
         } else {
             let size = size_of(ty);
-            self.pseudo(Pseudo::CmovCond, size, Some(cond), 0, &[A::Mod(d, b), A::UseAny(a)]);
+            self.pseudo(
+                Pseudo::CmovCond,
+                size,
+                Some(cond),
+                0,
+                &[A::Mod(d, b), A::UseAny(a)],
+            );
         }
     }
 

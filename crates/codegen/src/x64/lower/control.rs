@@ -46,7 +46,9 @@ impl Lower<'_> {
         let mut extended = alloc::vec::Vec::new();
         let entry = self.block;
         for (&param, place) in self.func.params(entry).iter().zip(&own.params) {
-            let (Some(v), Place::Reg(r)) = (self.vreg_of(param), *place) else { continue };
+            let (Some(v), Place::Reg(r)) = (self.vreg_of(param), *place) else {
+                continue;
+            };
             if from_c && self.ty(param) == Type::I32 {
                 let raw = self.temp(Type::I32);
                 args.push(A::HiddenDef(raw, r));
@@ -54,6 +56,13 @@ impl Lower<'_> {
             } else {
                 args.push(A::HiddenDef(v, r));
             }
+        }
+        // The prologue stores it for others to find.
+        if let Some(context) = self.func.context_param
+            && let Some(v) = self.vreg_of(self.func.params(entry)[context as usize])
+        {
+            self.code.mach.set_framed(v);
+            self.code.context = Some(v);
         }
         if let (Some(v), Some(Place::Reg(r))) = (self.hidden, own.hidden) {
             args.push(A::HiddenDef(v, r));
@@ -160,9 +169,13 @@ impl Lower<'_> {
     /// Results of a call with handlers that are in memory, at the start of the block where it
     /// goes on.
     fn results_after_try(&mut self, index: u32) {
-        let [pred] = *self.code.mach.order.predecessors(index) else { return };
+        let [pred] = *self.code.mach.order.predecessors(index) else {
+            return;
+        };
         let pred = self.code.mach.order.block(pred);
-        let Some(inst) = self.func.last_inst(pred) else { return };
+        let Some(inst) = self.func.last_inst(pred) else {
+            return;
+        };
         if let InstData::TryCall { sig, .. } = *self.func.data(inst) {
             self.load_results(inst, sig);
         }

@@ -59,7 +59,11 @@ impl Lower<'_> {
         let ty = if double { Type::F64 } else { Type::F32 };
         let zero = self.zero(ty);
         if self.features.contains(Features::AVX512F) {
-            let op = if double { Op::Vcvtusi2sd } else { Op::Vcvtusi2ss };
+            let op = if double {
+                Op::Vcvtusi2sd
+            } else {
+                Op::Vcvtusi2ss
+            };
             self.push(op, Size::Q, &[A::Mod(d, zero), A::Again(0), A::Use(a)]);
         } else {
             let pseudo = Pseudo::UnsignedToFloat { double };
@@ -88,6 +92,12 @@ impl Lower<'_> {
         let (d, a) = (self.def(), self.reg(arg));
         self.code.needs_frame |= op.can_trap();
         let size = size_of(op.result());
-        self.pseudo(Pseudo::FloatToInt(kind), size, None, 0, &[A::Def(d), A::Use(a)]);
+        self.pseudo(
+            Pseudo::FloatToInt(kind),
+            size,
+            None,
+            0,
+            &[A::Def(d), A::Use(a)],
+        );
     }
 }

@@ -77,10 +77,13 @@ impl Lower<'_> {
         };
         let d = self.def();
         let (mut a, mut b) = (args[0], args[1]);
-        if op.commutes() && self.state.uses[self.func.resolve(b).index()] == 1 && {
-            let first = self.func.resolve(a);
-            self.state.uses[first.index()] > 1 || self.func.as_const(first).is_some()
-        } && self.func.as_const(b).is_none()
+        if op.commutes()
+            && self.state.uses[self.func.resolve(b).index()] == 1
+            && {
+                let first = self.func.resolve(a);
+                self.state.uses[first.index()] > 1 || self.func.as_const(first).is_some()
+            }
+            && self.func.as_const(b).is_none()
         {
             // The operand that dies here becomes the result.
             core::mem::swap(&mut a, &mut b);

@@ -94,7 +94,11 @@ impl Lower<'_> {
     }
 
     fn alu(&mut self, op: Op, size: Size, args: [Value; 2]) {
-        let [a, b] = if op == Op::Sub { args } else { self.ordered(args) };
+        let [a, b] = if op == Op::Sub {
+            args
+        } else {
+            self.ordered(args)
+        };
         let d = self.def();
         // A load is worth more as the second operand; it may be the first of one that commutes.
         let b_is_free = op != Op::Sub && self.imm(b).is_none();
@@ -103,6 +107,12 @@ impl Lower<'_> {
             self.push(op, size, &[A::Mod(d, b), memory]);
             return;
         }
+        // What was kept in memory over a call is better read than loaded first.
+        let (a, b) = if b_is_free && self.crosses_call(a) && !self.crosses_call(b) {
+            (b, a)
+        } else {
+            (a, b)
+        };
         let b = self.rmi(b);
         let a = self.reg(a);
         self.push(op, size, &[A::Mod(d, a), b]);
@@ -110,11 +120,8 @@ impl Lower<'_> {
 
     fn add(&mut self, size: Size, args: [Value; 2]) {
         let [a, b] = self.ordered(args);
-        let lives_on = |lower: &Self, v: Value| {
-            lower.state.uses[lower.func.resolve(v).index()] > 1
-        };
         if let Some(imm) = self.imm(b) {
-            if lives_on(self, a) {
+            if self.lives_on(a) {
                 let (d, base) = (self.def(), self.reg(a));
                 let address = A::Mem(Address::reg(base, imm as i32));
                 self.push(Op::Lea, size, &[A::Def(d), address]);
@@ -133,7 +140,7 @@ impl Lower<'_> {
                     return;
                 }
             }
-            if lives_on(self, a) && lives_on(self, b) {
+            if self.lives_on(a) && self.lives_on(b) {
                 let d = self.def();
                 let address = Address {
                     start: Start::Reg(self.reg(a)),
@@ -144,7 +151,7 @@ impl Lower<'_> {
                 return;
             }
             // The operand that dies here becomes the result.
-            if lives_on(self, a) {
+            if self.lives_on(a) {
                 self.alu(Op::Add, size, [b, a]);
                 return;
             }
@@ -155,7 +162,11 @@ impl Lower<'_> {
     /// A shift by 1 to 3 that is used here only, as an index.
     fn scaled(&self, size: Size, value: Value) -> Option<(Value, Scale)> {
         let (inst, data) = self.near(value)?;
-        let InstData::Binary { op: BinaryOp::I32Shl | BinaryOp::I64Shl, args } = data else {
+        let InstData::Binary {
+            op: BinaryOp::I32Shl | BinaryOp::I64Shl,
+            args,
+        } = data
+        else {
             return None;
         };
         let result = self.func.result(inst);
@@ -175,9 +186,20 @@ impl Lower<'_> {
         if self.int_const(args[0]) == Some(0) {
             let (d, a) = (self.def(), self.reg(args[1]));
             self.push(Op::Neg, size, &[A::Mod(d, a)]);
+        } else if let Some(disp) = self.imm(args[1]).and_then(|imm| i32::try_from(-imm).ok())
+            && self.lives_on(args[0])
+        {
+            let (d, base) = (self.def(), self.reg(args[0]));
+            let address = A::Mem(Address::reg(base, disp));
+            self.push(Op::Lea, size, &[A::Def(d), address]);
         } else {
             self.alu(Op::Sub, size, args);
         }
+    }
+
+    /// Whether a value has other uses: it probably is needed after this one.
+    fn lives_on(&self, value: Value) -> bool {
+        self.state.uses[self.func.resolve(value).index()] > 1
     }
 
     fn xor(&mut self, size: Size, args: [Value; 2]) {
@@ -191,7 +213,11 @@ impl Lower<'_> {
     }
 
     fn and(&mut self, size: Size, args: [Value; 2]) {
-        let [a, b] = if self.int_const(args[0]).is_some() { [args[1], args[0]] } else { args };
+        let [a, b] = if self.int_const(args[0]).is_some() {
+            [args[1], args[0]]
+        } else {
+            args
+        };
         let (op, width) = match (self.int_const(b), size) {
             (Some(0xff), _) => (Op::Movzx8, Size::D),
             (Some(0xffff), _) => (Op::Movzx16, Size::D),
@@ -211,8 +237,11 @@ impl Lower<'_> {
             3 | 5 | 9 => {
                 let v = self.reg(a);
                 let scale = [Scale::X2, Scale::X4, Scale::X8][imm as usize / 4];
-                let address =
-                    Address { start: Start::Reg(v), index: Some((v, scale)), ..Address::NONE };
+                let address = Address {
+                    start: Start::Reg(v),
+                    index: Some((v, scale)),
+                    ..Address::NONE
+                };
                 self.push(Op::Lea, size, &[A::Def(d), A::Mem(address)]);
             }
             2.. if imm.count_ones() == 1 => {
@@ -235,7 +264,11 @@ impl Lower<'_> {
             let count = count & (bits - 1);
             let rotates = matches!(op, Op::Rol | Op::Ror);
             if rotates && self.features.contains(Features::BMI2) {
-                let count = if op == Op::Rol { (bits - count) & (bits - 1) } else { count };
+                let count = if op == Op::Rol {
+                    (bits - count) & (bits - 1)
+                } else {
+                    count
+                };
                 self.push(Op::Rorx, size, &[A::Def(d), A::UseAny(a), A::Imm(count)]);
             } else {
                 self.push(op, size, &[A::Mod(d, a), A::Imm(count)]);
@@ -329,7 +362,11 @@ impl Lower<'_> {
                 self.push(second, Size::Q, &[A::Mod(high, b), A::UseAny(e)]);
             }
             WideOp::I64MulWideS | WideOp::I64MulWideU => {
-                let op = if op == WideOp::I64MulWideS { Op::Imul1 } else { Op::Mul1 };
+                let op = if op == WideOp::I64MulWideS {
+                    Op::Imul1
+                } else {
+                    Op::Mul1
+                };
                 let (a, b) = (self.reg(args[0]), self.reg(args[1]));
                 self.push(
                     op,

@@ -97,7 +97,9 @@ impl Lower<'_> {
             _ => return false,
         };
         let value = self.func.resolve(value);
-        let Some((_, InstData::Binary { op, args })) = self.near(value) else { return false };
+        let Some((_, InstData::Binary { op, args })) = self.near(value) else {
+            return false;
+        };
         let instruction = match op {
             BinaryOp::I32Add | BinaryOp::I64Add => Op::Add,
             BinaryOp::I32Sub | BinaryOp::I64Sub => Op::Sub,
@@ -110,8 +112,15 @@ impl Lower<'_> {
             return false;
         }
         let same_place = |lower: &Self, arg: Value| {
-            let Some((_, InstData::Load { access: a, flags: f, address: p, offset: o })) =
-                lower.near(arg)
+            let Some((
+                _,
+                InstData::Load {
+                    access: a,
+                    flags: f,
+                    address: p,
+                    offset: o,
+                },
+            )) = lower.near(arg)
             else {
                 return false;
             };
@@ -139,7 +148,9 @@ impl Lower<'_> {
     /// Whether a load may be part of the instruction at hand: it has no other use, and nothing
     /// that can be observed is between.
     fn can_fold_load(&self, value: Value) -> bool {
-        let Some((inst, data)) = self.near(value) else { return false };
+        let Some((inst, data)) = self.near(value) else {
+            return false;
+        };
         let after = self.state.moments[inst.index()] + u32::from(ends_moment(&data));
         !self.no_loads
             && self.state.uses[value.index()] == 1
@@ -153,35 +164,71 @@ impl Lower<'_> {
         let value = self.func.resolve(value);
         let inst = self.func.def_inst(value)?;
         match *self.func.data(inst) {
-            InstData::Const { ty: Type::F32, bits } if bits != 0 => {
-                Some(self.pool(&(bits as u32).to_le_bytes()))
-            }
-            InstData::Const { ty: Type::F64, bits } if bits != 0 => {
-                Some(self.pool(&bits.to_le_bytes()))
-            }
+            InstData::Const {
+                ty: Type::F32,
+                bits,
+            } if bits != 0 => Some(self.pool(&(bits as u32).to_le_bytes())),
+            InstData::Const {
+                ty: Type::F64,
+                bits,
+            } if bits != 0 => Some(self.pool(&bits.to_le_bytes())),
             InstData::V128Const(constant) => {
                 let bytes = self.func.constant_bytes(constant);
                 (bytes != [0; 16] && bytes != [0xff; 16]).then(|| self.pool(&bytes))
             }
-            InstData::Load { access, flags, address, offset } => {
+            InstData::Load {
+                access,
+                flags,
+                address,
+                offset,
+            } => {
                 // Without AVX, vectors in memory have to be aligned.
-                let whole = match access {
+                let fits = match access {
                     Access::I32 | Access::I64 | Access::F32 | Access::F64 => true,
                     Access::V128 => self.avx,
                     _ => false,
                 };
-                if !whole || !self.can_fold_load(value) {
+                if !fits {
                     return None;
                 }
-                self.state.vregs[value.index()] = FOLDED;
-                let here = self.location;
-                self.location = self.func.location(inst);
-                let address = self.address(address, offset, flags);
-                self.location = here;
-                Some(A::Mem(address))
+                self.fold_load(inst, flags, address, offset)
             }
             _ => None,
         }
+    }
+
+    /// A value as a byte in memory, if it is one, zero-extended, and can be folded.
+    pub(super) fn byte_load(&mut self, value: Value) -> Option<A> {
+        let inst = self.func.def_inst(value)?;
+        match *self.func.data(inst) {
+            InstData::Load {
+                access: Access::U8I32 | Access::U8I64,
+                flags,
+                address,
+                offset,
+            } => self.fold_load(inst, flags, address, offset),
+            _ => None,
+        }
+    }
+
+    /// The address of a load that becomes part of the instruction at hand, if it can.
+    fn fold_load(
+        &mut self,
+        inst: tierra_ir::Inst,
+        flags: MemFlags,
+        address: Value,
+        offset: i32,
+    ) -> Option<A> {
+        let value = self.func.result(inst);
+        if !self.can_fold_load(value) {
+            return None;
+        }
+        self.state.vregs[value.index()] = FOLDED;
+        let here = self.location;
+        self.location = self.func.location(inst);
+        let address = self.address(address, offset, flags);
+        self.location = here;
+        Some(A::Mem(address))
     }
 
     /// A vector as a second operand: memory only where it may be.

@@ -25,8 +25,8 @@ mod float;
 mod integer;
 mod lane;
 mod memory;
-mod shuffle;
 mod recipe;
+mod shuffle;
 mod vector;
 
 use super::abi::Places;
@@ -46,6 +46,8 @@ pub(crate) struct Lowering {
     uses: Vec<u8>,
     /// By instruction, the moment before it.
     moments: Vec<u32>,
+    /// By instruction, the number of calls before it.
+    calls: Vec<u32>,
     operands: Vec<Operand>,
     args: Vec<MArg>,
     params: Vec<VReg>,
@@ -62,8 +64,6 @@ const FOLDED: u32 = u32::MAX - 1;
 enum A {
     /// A result.
     Def(VReg),
-    /// A result that is written before all operands are read.
-    DefEarly(VReg),
     /// A result in the register of an operand.
     Mod(VReg, VReg),
     /// An operand in a register.
@@ -79,8 +79,6 @@ enum A {
     /// Memory. What it is made of is read late if the flag is set.
     Mem(Address),
     Imm(i64),
-    Symbol(u32),
-    Fixed(MArg),
     /// An operand that the assembler doesn't name.
     HiddenUse(VReg, PReg),
     /// A result that the assembler doesn't name.
@@ -155,10 +153,14 @@ impl Lowering {
         self.uses.resize(func.num_values(), 0);
         self.moments.clear();
         self.moments.resize(func.num_insts(), 0);
-        let mut moment = 0;
+        self.calls.clear();
+        self.calls.resize(func.num_insts(), 0);
+        let (mut moment, mut calls) = (0, 0);
         for index in 0..code.mach.order.len() as u32 {
             for inst in func.insts(code.mach.order.block(index)) {
                 self.moments[inst.index()] = moment;
+                self.calls[inst.index()] = calls;
+                calls += u32::from(matches!(func.data(inst), InstData::Call { .. }));
                 moment += u32::from(ends_moment(func.data(inst)));
                 func.for_each_operand(inst, |value| {
                     let uses = &mut self.uses[func.resolve(value).index()];
@@ -232,22 +234,53 @@ impl Lower<'_> {
                 let (d, a) = (self.def(), self.reg(arg));
                 self.copy(d, a);
             }
-            InstData::Load { access, flags, address, offset } => {
+            InstData::Load {
+                access,
+                flags,
+                address,
+                offset,
+            } => {
                 self.load(access, flags, address, offset);
             }
-            InstData::Store { access, flags, address, value, offset } => {
+            InstData::Store {
+                access,
+                flags,
+                address,
+                value,
+                offset,
+            } => {
                 self.store(access, flags, address, value, offset);
             }
-            InstData::AtomicLoad { access, flags, address } => {
+            InstData::AtomicLoad {
+                access,
+                flags,
+                address,
+            } => {
                 self.load(access, flags, address, 0);
             }
-            InstData::AtomicStore { access, flags, address, value } => {
+            InstData::AtomicStore {
+                access,
+                flags,
+                address,
+                value,
+            } => {
                 self.atomic_store(access, flags, address, value);
             }
-            InstData::AtomicRmw { op, access, flags, address, value } => {
+            InstData::AtomicRmw {
+                op,
+                access,
+                flags,
+                address,
+                value,
+            } => {
                 self.atomic_rmw(op, access, flags, address, value);
             }
-            InstData::AtomicCmpxchg { access, flags, address, args } => {
+            InstData::AtomicCmpxchg {
+                access,
+                flags,
+                address,
+                args,
+            } => {
                 self.atomic_cmpxchg(access, flags, address, args);
             }
             InstData::Fence => self.push(Op::Mfence, Size::Q, &[]),
@@ -261,11 +294,19 @@ impl Lower<'_> {
                 self.cell = Some(self.def());
                 self.code.uses_cell = true;
             }
-            InstData::Poll { address, offset, slow } => self.poll(address, offset, slow),
+            InstData::Poll {
+                address,
+                offset,
+                slow,
+            } => self.poll(address, offset, slow),
             InstData::TrapIf { cond, trap } => self.trap_if(cond, trap, false),
             InstData::TrapUnless { cond, trap } => self.trap_if(cond, trap, true),
-            InstData::Call { sig, callee, args, .. } => self.call(sig, callee, args),
-            InstData::TryCall { sig, callee, args, .. } => self.call(sig, callee, args),
+            InstData::Call {
+                sig, callee, args, ..
+            } => self.call(sig, callee, args),
+            InstData::TryCall {
+                sig, callee, args, ..
+            } => self.call(sig, callee, args),
             InstData::TailCall { sig, callee, args } => self.tail_call(sig, callee, args),
             InstData::Jump(targets) => self.jump(targets),
             InstData::Branch { cond, targets } => self.branch(cond, targets),
@@ -284,7 +325,10 @@ impl Lower<'_> {
     fn canonical(&self, value: Value) -> Value {
         let mut value = self.func.resolve(value);
         while let ValueDef::Result(inst, _) = self.func.def(value)
-            && let InstData::Unary { op: UnaryOp::I64ExtendI32U, arg } = *self.func.data(inst)
+            && let InstData::Unary {
+                op: UnaryOp::I64ExtendI32U,
+                arg,
+            } = *self.func.data(inst)
         {
             value = self.func.resolve(arg);
         }
@@ -321,7 +365,11 @@ impl Lower<'_> {
 
     /// The register for a result of the instruction at hand.
     fn result(&mut self, index: usize) -> VReg {
-        let value = self.func.results(self.inst).nth(index).expect("it has the result");
+        let value = self
+            .func
+            .results(self.inst)
+            .nth(index)
+            .expect("it has the result");
         self.reg(value)
     }
 
@@ -334,6 +382,16 @@ impl Lower<'_> {
     fn near(&self, value: Value) -> Option<(tierra_ir::Inst, InstData)> {
         let inst = self.func.def_inst(value)?;
         (self.func.block_of(inst) == Some(self.block)).then(|| (inst, *self.func.data(inst)))
+    }
+
+    /// Whether there is a call between a value's definition in this block and the instruction at
+    /// hand.
+    fn crosses_call(&self, value: Value) -> bool {
+        self.near(value).is_some_and(|(inst, data)| {
+            let after =
+                self.state.calls[inst.index()] + u32::from(matches!(data, InstData::Call { .. }));
+            after < self.state.calls[self.inst.index()]
+        })
     }
 
     /// The constant that a value is, sign-extended from its type.
@@ -410,7 +468,6 @@ impl Lower<'_> {
             };
             out.push(match *arg {
                 A::Def(v) => MArg::Operand(operand(v, Constraint::Def)),
-                A::DefEarly(v) => MArg::Operand(operand(v, Constraint::DefEarly)),
                 A::Mod(d, s) => {
                     let tied = operand(s, Constraint::Use);
                     MArg::Operand(operand(d, Constraint::DefTied(tied)))
@@ -421,8 +478,6 @@ impl Lower<'_> {
                 A::UseAt(v, r) => MArg::Operand(operand(v, Constraint::UseFixed(r))),
                 A::Again(index) => out[index as usize],
                 A::Imm(value) => MArg::Imm(value),
-                A::Symbol(symbol) => MArg::Symbol(symbol),
-                A::Fixed(arg) => arg,
                 A::HiddenUse(v, r) => {
                     operand(v, Constraint::UseFixed(r));
                     continue;
@@ -433,8 +488,11 @@ impl Lower<'_> {
                 }
                 A::Temp(v) => MArg::Operand(operand(v, Constraint::DefEarly)),
                 A::Mem(address) => {
-                    let constraint =
-                        if address.late { Constraint::UseLate } else { Constraint::Use };
+                    let constraint = if address.late {
+                        Constraint::UseLate
+                    } else {
+                        Constraint::Use
+                    };
                     if address.trap != 0 {
                         trap = address.trap;
                         location = address.location;
@@ -452,7 +510,12 @@ impl Lower<'_> {
                         None => NO_INDEX,
                     };
                     let scale = address.index.map_or(tierra_asm::x64::Scale::X1, |(_, s)| s);
-                    MArg::Mem(MMem { base, index, scale, disp: address.disp })
+                    MArg::Mem(MMem {
+                        base,
+                        index,
+                        scale,
+                        disp: address.disp,
+                    })
                 }
             });
         }
@@ -492,7 +555,11 @@ impl Lower<'_> {
 
     /// `d = op(a, a)`: for operations whose first operand only fills the rest of the register.
     fn vec_self(&mut self, op: Op, size: Size, d: VReg, a: VReg, imm: Option<i64>) {
-        let first = if self.avx { [A::Def(d), A::Use(a)] } else { [A::Mod(d, a), A::Again(0)] };
+        let first = if self.avx {
+            [A::Def(d), A::Use(a)]
+        } else {
+            [A::Mod(d, a), A::Again(0)]
+        };
         let last = if self.avx { A::Again(1) } else { A::Again(0) };
         match imm {
             Some(imm) => self.push(op, size, &[first[0], first[1], last, A::Imm(imm)]),
@@ -524,7 +591,11 @@ impl Lower<'_> {
     /// All zero, in a register.
     fn zero(&mut self, ty: Type) -> VReg {
         let d = self.temp(ty);
-        let op = if ty == Type::V128 { Op::Pxor } else { Op::Xorps };
+        let op = if ty == Type::V128 {
+            Op::Pxor
+        } else {
+            Op::Xorps
+        };
         self.push(op, Size::Q, &[A::Def(d), A::Again(0), A::Again(0)]);
         self.code.mach.set_remat(d);
         d
@@ -583,6 +654,9 @@ impl Lower<'_> {
 impl Address {
     /// A constant in the pool, or a table.
     fn label(label: Label) -> Address {
-        Address { start: Start::Label(label), ..Address::NONE }
+        Address {
+            start: Start::Label(label),
+            ..Address::NONE
+        }
     }
 }

@@ -36,8 +36,11 @@ impl Lower<'_> {
                 let a = self.reg(args[0]);
                 self.not(d, a);
             }
-            V128Bitselect | I8x16RelaxedLaneselect | I16x8RelaxedLaneselect
-            | I32x4RelaxedLaneselect | I64x2RelaxedLaneselect => {
+            V128Bitselect
+            | I8x16RelaxedLaneselect
+            | I16x8RelaxedLaneselect
+            | I32x4RelaxedLaneselect
+            | I64x2RelaxedLaneselect => {
                 let [a, b, mask] = [args[0], args[1], args[2]].map(|v| self.reg(v));
                 if self.has(Features::AVX512VL) {
                     // The mask's bit chooses: the truth table of `mask ? a : b`.
@@ -242,7 +245,10 @@ impl Lower<'_> {
             _ => (Op::Psrlw, Op::Packuswb, 8),
         };
         let other = if plus == 0 { self.zero(Type::V128) } else { a };
-        let mut halves = [self.vec(Op::Punpcklbw, a, other), self.vec(Op::Punpckhbw, a, other)];
+        let mut halves = [
+            self.vec(Op::Punpcklbw, a, other),
+            self.vec(Op::Punpckhbw, a, other),
+        ];
         let constant = self.int_const(args[1]);
         let count = match constant {
             Some(_) => None,
@@ -359,7 +365,11 @@ impl Lower<'_> {
         let result = if max {
             let difference = self.vec(Op::Xorps, one, other);
             let union = self.vec(Op::Orps, one, difference);
-            self.vec(if double { Op::Subpd } else { Op::Subps }, union, difference)
+            self.vec(
+                if double { Op::Subpd } else { Op::Subps },
+                union,
+                difference,
+            )
         } else {
             self.vec(Op::Orps, one, other)
         };

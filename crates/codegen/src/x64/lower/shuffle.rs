@@ -70,9 +70,9 @@ impl Lower<'_> {
         if (0..16).all(|i| mask[i] == mask[0] + i as u8) {
             return self.vec3i(Op::Palignr, d, b, A::Use(a), i64::from(mask[0]));
         }
-        if (0..16).all(|i| mask[i] & 15 == i as u8) && (0..8).all(|i| {
-            mask[2 * i] >> 4 == mask[2 * i + 1] >> 4
-        }) {
+        if (0..16).all(|i| mask[i] & 15 == i as u8)
+            && (0..8).all(|i| mask[2 * i] >> 4 == mask[2 * i + 1] >> 4)
+        {
             let blend = (0..8).fold(0, |all, i| all | i64::from(mask[2 * i] >> 4) << i);
             return self.vec3i(Op::Pblendw, d, a, A::Use(b), blend);
         }

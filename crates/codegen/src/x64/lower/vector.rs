@@ -218,7 +218,11 @@ impl Lower<'_> {
                 self.not(d, u);
             }
             Plan::Compare(op, predicate, swap) => {
-                let (a, b) = if swap { (args[1], args[0]) } else { (args[0], args[1]) };
+                let (a, b) = if swap {
+                    (args[1], args[0])
+                } else {
+                    (args[0], args[1])
+                };
                 let b = self.vec_rm(b);
                 let a = self.reg(a);
                 self.vec3i(op, d, a, b, predicate);
