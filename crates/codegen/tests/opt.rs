@@ -164,3 +164,43 @@ fn twice() {
         }
     }
 }
+
+/// Everything into the first function, then the passes.
+#[test]
+fn inlined() {
+    for (start, size, optimize) in [(6000, 40, false), (7000, 40, true)] {
+        let config = config(size);
+        let mut state = State::new();
+        let mut inliner = opt::inline::Inliner::new();
+        let mut count = 0;
+        for seed in seeds(start, 200) {
+            let case = case(seed, &config);
+            let (expected, _) = run(&case.program.functions, &case, 300_000);
+            let functions = &case.program.functions;
+            let mut changed = functions.clone();
+            count += inliner.run(&mut changed[0], |caller, call| {
+                use tierra_ir::{Callee, InstData};
+                let (InstData::Call { callee, .. }
+                | InstData::TailCall { callee, .. }
+                | InstData::TryCall { callee, .. }) = *caller.data(call)
+                else {
+                    return None;
+                };
+                let Callee::Symbol(symbol) = callee else {
+                    return None;
+                };
+                let callee = functions.get(symbol.index())?;
+                opt::inline::can_inline(callee).then_some(callee)
+            });
+            verify(&changed[0]).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{}", changed[0]));
+            if optimize {
+                opt::run(&mut changed[0], &mut state, Level::Full);
+            }
+            let (outcome, _) = run(&changed, &case, 1_000_000);
+            if expected.is_some() {
+                assert!(outcome == expected, "seed {seed}");
+            }
+        }
+        assert!(count > 50, "{count} calls were inlined");
+    }
+}

@@ -6,6 +6,7 @@
 
 mod copy;
 mod effects;
+pub mod inline;
 mod invert;
 mod licm;
 mod number;
