@@ -5,7 +5,7 @@ use tierra_codegen::opt::{self, Level, State};
 use tierra_ir::eval::{Stop, evaluate};
 use tierra_ir::generate::world::{self, Scratch};
 use tierra_ir::generate::{Callable, Config, Program, Rng, program, signature};
-use tierra_ir::{CallConv, Effects, Function, Signature, Symbol, Type, verify};
+use tierra_ir::{CallConv, Effects, Flow, Function, Signature, Symbol, Type, verify};
 
 /// What may be called outside: odd symbols throw.
 fn config(size: u32) -> Config {
@@ -63,6 +63,7 @@ fn run(functions: &[Function], case: &Case, fuel: u64) -> (Outcome, u64) {
 
 fn compare(seeds: core::ops::Range<u64>, config: &Config, level: Level) {
     let mut state = State::new();
+    let mut flow = Flow::new();
     let (mut before, mut after) = (0, 0);
     for seed in seeds {
         let case = case(seed, config);
@@ -77,6 +78,8 @@ fn compare(seeds: core::ops::Range<u64>, config: &Config, level: Level) {
                 panic!("seed {seed}: panic in\n{text}");
             }
             verify(func).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}\n{func}"));
+            flow.compute(func);
+            assert!(flow.irreducible().is_empty(), "seed {seed}: loops of two entries");
         }
         let (outcome, new_cost) = run(&changed, &case, 1_000_000);
         if let Some(expected) = expected {

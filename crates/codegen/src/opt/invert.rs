@@ -14,8 +14,8 @@
 //! `L`, which takes those as parameters that are used there. Outside, uses are behind the exit,
 //! which gets parameters too if `H` dominates it. A loop with uses elsewhere is left as it is.
 //!
-//! *Cost.* Loops that share blocks wait for the next round; there are few rounds. Each is linear,
-//! and only headers of few instructions are copied.
+//! *Cost.* A loop that is entered from the header of another waits for the next round; there are
+//! few rounds. Each is linear, and only headers of few instructions are copied.
 
 use super::copy::{append_args, duplicate, redirect, target};
 use super::preheader::place;
@@ -33,8 +33,8 @@ const IN_EXIT: u8 = 2;
 #[derive(Default)]
 pub(super) struct State {
     candidates: Vec<Candidate>,
-    /// By block, whether a candidate has to do with it.
-    touched: Vec<bool>,
+    /// By block, whether it is the header of a candidate.
+    is_header: Vec<bool>,
     /// By value, the candidate whose header defines it.
     owner: Vec<u32>,
     /// By value, where it is used.
@@ -91,7 +91,7 @@ impl State {
             if round > 0 {
                 flow.compute(func);
             }
-            self.find_candidates(func, flow);
+            let waiting = self.find_candidates(func, flow);
             if !self.candidates.is_empty() {
                 self.find_uses(func, flow);
             }
@@ -107,28 +107,44 @@ impl State {
                 }
             }
             place(func, &mut self.new);
+            if !waiting {
+                break;
+            }
         }
         true
     }
 
-    fn find_candidates(&mut self, func: &Function, flow: &Flow) {
+    /// Finds loops to invert. Whether some must wait for the next round is the result: an edge
+    /// that enters one loop must not be copied with the header of another.
+    fn find_candidates(&mut self, func: &Function, flow: &Flow) -> bool {
         self.candidates.clear();
-        self.touched.clear();
-        self.touched.resize(func.num_blocks(), false);
+        self.is_header.clear();
+        self.is_header.resize(func.num_blocks(), false);
+        let mut waiting = false;
         for l in flow.loops().rev() {
             let Some(candidate) = candidate(func, flow, l) else {
                 continue;
             };
-            let before = flow.predecessors(candidate.header).iter().map(|e| e.from);
-            let after = flow.predecessors(candidate.exit).iter().map(|e| e.from);
-            let own = [candidate.header, candidate.body, candidate.exit];
-            let mut all = own.into_iter().chain(before).chain(after);
-            if all.clone().any(|block| self.touched[block.index()]) {
+            let entered_from = flow
+                .predecessors(candidate.header)
+                .iter()
+                .filter(|edge| !flow.in_loop(edge.from, l));
+            let mut entered_from = entered_from.map(|edge| edge.from);
+            let enters = |block: Block| {
+                let other = flow.loop_of(block).filter(|l| flow.header(*l) == block);
+                other.is_some_and(|other| !flow.in_loop(candidate.header, other))
+            };
+            let mut entered = [candidate.body, candidate.exit].into_iter().filter(|b| enters(*b));
+            if entered_from.any(|block| self.is_header[block.index()])
+                || entered.any(|block| self.is_header[block.index()])
+            {
+                waiting = true;
                 continue;
             }
-            all.for_each(|block| self.touched[block.index()] = true);
+            self.is_header[candidate.header.index()] = true;
             self.candidates.push(candidate);
         }
+        waiting
     }
 
     fn find_uses(&mut self, func: &Function, flow: &Flow) {
