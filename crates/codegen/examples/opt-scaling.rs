@@ -85,7 +85,10 @@ fn measure(name: &str, func: &Function) {
     for _ in 0..5 {
         let mut func = func.clone();
         opt::run(&mut func, &mut state, Level::Full);
-        for (best, time) in best.iter_mut().zip(times.lock().expect("one thread").drain(..)) {
+        for (best, time) in best
+            .iter_mut()
+            .zip(times.lock().expect("one thread").drain(..))
+        {
             *best = time.min(*best);
         }
         after = insts(&func);
@@ -93,7 +96,10 @@ fn measure(name: &str, func: &Function) {
     let before = insts(func);
     let per = |time: Duration| time.as_nanos() as f64 / before as f64;
     let total: Duration = best.iter().sum();
-    print!("{name:>16} {before:>8} insts -> {after:>8}  {:6.1} ns", per(total));
+    print!(
+        "{name:>16} {before:>8} insts -> {after:>8}  {:6.1} ns",
+        per(total)
+    );
     for (pass, time) in PASSES.iter().zip(best) {
         print!("  {} {:.1}", pass.name, per(time));
     }

@@ -79,7 +79,10 @@ fn compare(seeds: core::ops::Range<u64>, config: &Config, level: Level) {
             }
             verify(func).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}\n{func}"));
             flow.compute(func);
-            assert!(flow.irreducible().is_empty(), "seed {seed}: loops of two entries");
+            assert!(
+                flow.irreducible().is_empty(),
+                "seed {seed}: loops of two entries"
+            );
         }
         let (outcome, new_cost) = run(&changed, &case, 1_000_000);
         if let Some(expected) = expected {

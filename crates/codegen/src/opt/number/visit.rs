@@ -133,7 +133,10 @@ impl Walk<'_> {
             let lane = memory.lanes.of(flags.class);
             memory.observe(Some(lane));
         }
-        debug_assert!(!matches!(data, InstData::Store { .. }), "stores are told apart");
+        debug_assert!(
+            !matches!(data, InstData::Store { .. }),
+            "stores are told apart"
+        );
         let written = memory.lanes.written(data);
         memory.clobber(written);
     }
@@ -187,11 +190,10 @@ impl Walk<'_> {
         }
         // A condition that is the opposite of another is done in the end: targets stay where
         // they are while the flow is being looked at.
-        if let Some((simpler, true)) = self.strip(cond) {
-            if let InstData::Branch { targets, .. } = *self.func.data(inst) {
-                let cond = simpler;
-                self.func.replace(inst, InstData::Branch { cond, targets });
-            }
+        if let InstData::Branch { targets, .. } = *self.func.data(inst)
+            && let Some((cond, true)) = self.strip(cond)
+        {
+            self.func.replace(inst, InstData::Branch { cond, targets });
         }
     }
 
