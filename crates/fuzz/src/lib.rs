@@ -12,6 +12,7 @@ pub mod generate;
 pub mod observe;
 pub mod on_tierra;
 pub mod on_wasmi;
+pub mod programs;
 pub mod random;
 pub mod reduce;
 pub mod target;

@@ -517,3 +517,56 @@ fn operators_with_everything_in_memory() {
         );
     }
 }
+
+/// Division by many constants, of many numbers and of those around their multiples.
+#[test]
+fn division_by_constants() {
+    let mut rng = tierra_ir::generate::Rng::new(1);
+    let mut builder = Builder::new(Options::default());
+    let mut jobs = Vec::new();
+    for op in AnyOp::all() {
+        let AnyOp::Binary(binary) = op else { continue };
+        if !binary.can_trap() {
+            continue;
+        }
+        let ty = binary.result();
+        let mask = u128::MAX >> (128 - 8 * ty.bytes());
+        for round in 0..150u64 {
+            let divisor = match round {
+                0..40 => u128::from(round + 1),
+                40..80 => u128::from((round - 30).wrapping_neg()),
+                _ => u128::from(rng.any() >> rng.below(64)),
+            } & mask;
+            if divisor == 0 {
+                continue;
+            }
+            let from = [From::Register, From::Constant(divisor)];
+            let symbol = builder.compile(&mut function(op, &from));
+            jobs.push((op, ty, mask, divisor, symbol));
+        }
+    }
+    let mut code = builder.finish();
+    let mut memory = Box::new(Memory([0; 16]));
+    for (op, ty, mask, divisor, symbol) in jobs {
+        let mut dividends = interesting(ty);
+        for _ in 0..50 {
+            let any = u128::from(rng.any() >> rng.below(64));
+            let multiple = any.wrapping_mul(divisor);
+            let around = [multiple.wrapping_sub(1), multiple, multiple + 1, any];
+            dividends.extend(around.map(|v| v & mask));
+        }
+        for dividend in dividends {
+            memory.0[0] = dividend;
+            let pointer = &raw mut memory.0 as u64;
+            let outcome = code.run(symbol, [pointer, 0, 0, 0]);
+            match (op.eval(&[dividend, divisor]), outcome) {
+                (Ok(expected), Ok(_)) => {
+                    let found = memory.0[8] & mask;
+                    assert_eq!(expected[0], found, "{op:?} {dividend:x} {divisor:x}");
+                }
+                (Err(expected), Err(found)) => assert_eq!(expected, found),
+                other => panic!("{op:?} {dividend:x} {divisor:x}: {other:?}"),
+            }
+        }
+    }
+}

@@ -57,6 +57,11 @@ pub const ALL: &[Target] = &[
         check: tiers::check,
     },
     Target {
+        name: "programs",
+        generate: tiers::program,
+        check: tiers::check,
+    },
+    Target {
         name: "no-crash",
         generate: no_crash::generate,
         check: no_crash::check,

@@ -12,6 +12,11 @@ pub fn generate(seed: u64) -> Option<Vec<u8>> {
     generate::case(seed, Dialect::Everything).map(|case| case.wasm)
 }
 
+/// As [`generate`], programs of our own.
+pub fn program(seed: u64) -> Option<Vec<u8>> {
+    Some(crate::programs::module(seed))
+}
+
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let interp = Settings {
         features: generate::features(Dialect::Everything),

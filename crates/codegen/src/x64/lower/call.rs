@@ -131,7 +131,11 @@ impl Lower<'_> {
         if places.stack > own {
             code.outgoing = code.outgoing.max(places.stack + 16);
         }
-        code.needs_frame |= places.stack != own;
+        // Functions may go round in tail calls for ever: the check of the stack, which is how they
+        // notice that they are to stop, takes a frame.
+        let checked = self.func.stack_limit.is_some();
+        code.needs_frame |= places.stack != own || checked;
+        code.has_calls |= checked;
         code.calls.push(CallInfo {
             target,
             conv: CallConv::Guest,

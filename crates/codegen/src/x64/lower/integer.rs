@@ -1,13 +1,12 @@
 //! Integers.
 
 use super::super::abi;
-use super::super::inst::{Cond, Pseudo};
+use super::super::inst::Pseudo;
 use super::address::{Address, Start};
 use super::compare::size_of;
 use super::{A, Lower};
-use tierra_asm::x64::{Cc, Features, Gpr, Op, Scale, Size};
-use tierra_core::Trap;
-use tierra_ir::{BinaryOp, InstData, Type, UnaryOp, Value, ValueList, WideOp};
+use tierra_asm::x64::{Features, Gpr, Op, Scale, Size};
+use tierra_ir::{BinaryOp, InstData, UnaryOp, Value, ValueList, WideOp};
 
 const RAX: crate::regalloc::interface::PReg = abi::int(Gpr::RAX);
 const RCX: crate::regalloc::interface::PReg = abi::int(Gpr::RCX);
@@ -270,6 +269,18 @@ impl Lower<'_> {
                     count
                 };
                 self.push(Op::Rorx, size, &[A::Def(d), A::UseAny(a), A::Imm(count)]);
+            } else if op == Op::Shl && (1..=3).contains(&count) && self.lives_on(args[0]) {
+                let scale = [Scale::X2, Scale::X4, Scale::X8][count as usize - 1];
+                let (start, scale) = match scale {
+                    Scale::X2 => (Start::Reg(a), Scale::X1),
+                    scale => (Start::None, scale),
+                };
+                let address = Address {
+                    start,
+                    index: Some((a, scale)),
+                    ..Address::NONE
+                };
+                self.push(Op::Lea, size, &[A::Def(d), A::Mem(address)]);
             } else {
                 self.push(op, size, &[A::Mod(d, a), A::Imm(count)]);
             }
@@ -286,66 +297,6 @@ impl Lower<'_> {
                 self.push(op, size, &[A::Mod(d, a), A::UseAt(count, RCX)]);
             }
         }
-    }
-
-    fn div_unsigned(&mut self, size: Size, args: [Value; 2], remainder: bool) {
-        let d = self.def();
-        let width = 8 * u32::from(size.bytes());
-        if let Some(divisor) = self.int_const(args[1]) {
-            let divisor = divisor as u64 & (u64::MAX >> (64 - width));
-            if divisor.is_power_of_two() && (!remainder || divisor <= 1 << 31) {
-                let a = self.reg(args[0]);
-                if remainder {
-                    let mask = A::Imm(divisor as i64 - 1);
-                    self.push(Op::And, size, &[A::Mod(d, a), mask]);
-                } else {
-                    let count = A::Imm(i64::from(divisor.trailing_zeros()));
-                    self.push(Op::Shr, size, &[A::Mod(d, a), count]);
-                }
-                return;
-            }
-        }
-        let (a, b) = (self.reg(args[0]), self.reg(args[1]));
-        if self.int_const(args[1]).is_none_or(|b| b == 0) {
-            self.push(Op::Test, size, &[A::Use(b), A::Again(0)]);
-            self.trap_on(Cond::Cc(Cc::E), Trap::IntegerDivideByZero as u8);
-        }
-        let high = self.temp(Type::I64);
-        self.push(Op::Mov, Size::D, &[A::Def(high), A::Imm(0)]);
-        let other = self.temp(Type::I64);
-        let (q, r) = if remainder { (other, d) } else { (d, other) };
-        self.push(
-            Op::Div,
-            size,
-            &[
-                A::UseAny(b),
-                A::HiddenUse(a, RAX),
-                A::HiddenUse(high, RDX),
-                A::HiddenDef(q, RAX),
-                A::HiddenDef(r, RDX),
-            ],
-        );
-    }
-
-    fn div_signed(&mut self, size: Size, args: [Value; 2], remainder: bool) {
-        let d = self.def();
-        let (a, b) = (self.reg(args[0]), self.reg(args[1]));
-        let safe = self.int_const(args[1]).is_some_and(|b| b != 0 && b != -1);
-        let other = self.temp(Type::I64);
-        let (q, r) = if remainder { (other, d) } else { (d, other) };
-        self.code.needs_frame |= !safe;
-        self.pseudo(
-            Pseudo::DivSigned,
-            size,
-            None,
-            u32::from(remainder) | u32::from(safe) << 1,
-            &[
-                A::UseLate(b),
-                A::HiddenUse(a, RAX),
-                A::HiddenDef(q, RAX),
-                A::HiddenDef(r, RDX),
-            ],
-        );
     }
 
     pub(super) fn wide(&mut self, op: WideOp, args: ValueList) {

@@ -21,6 +21,7 @@ mod call;
 mod compare;
 mod control;
 mod convert;
+mod divide;
 mod float;
 mod integer;
 mod lane;

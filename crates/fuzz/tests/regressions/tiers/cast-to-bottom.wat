@@ -40,10 +40,10 @@
     i32.const 1
     i32.const 2
     i32.add)
-  (func (export "always") (param (ref i31)) (result i32)
-    block $l (result anyref)
+  (func (export "always") (param (ref any)) (result i32)
+    block $l (result (ref any))
       local.get 0
-      br_on_cast $l (ref i31) (ref any)
+      br_on_cast $l (ref any) (ref any)
       drop
       i32.const 4
       return
