@@ -25,6 +25,8 @@ use tierra_ir::{Block, Edge, Flow, Function, InstData, Loop, Target, Value, Valu
 const ROUNDS: usize = 4;
 /// Headers of more instructions than this are not copied.
 const MAX_INSTS: usize = 16;
+/// The parameters of an exit are given on all edges to it; so many more arguments at most.
+const MAX_ARGS: usize = 1000;
 const NONE: u32 = u32::MAX;
 const IN_BODY: u8 = 1;
 const IN_EXIT: u8 = 2;
@@ -197,14 +199,17 @@ impl State {
                     Place::Header | Place::Exit => {}
                 }
             }
-            if from_body {
-                defined(func, candidate.header, |value| {
-                    let used = &mut self.used[value.index()];
-                    if *used & IN_EXIT != 0 {
+            let mut args = 0;
+            defined(func, candidate.header, |value| {
+                let used = &mut self.used[value.index()];
+                if *used & IN_EXIT != 0 {
+                    args += flow.predecessors(candidate.exit).len();
+                    if from_body {
                         *used |= IN_BODY;
                     }
-                });
-            }
+                }
+            });
+            candidate.refused |= args > MAX_ARGS;
         }
     }
 

@@ -58,6 +58,7 @@ pub(super) struct State {
     taken: Vec<u32>,
     /// Conditional traps that happen whenever they are reached.
     cuts: Vec<Inst>,
+    operands: Vec<Value>,
 }
 
 /// The walk.
