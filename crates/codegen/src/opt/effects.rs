@@ -73,7 +73,10 @@ pub(super) fn writes(data: &InstData) -> Writes {
         | InstData::Fence
         | InstData::TryCall { .. }
         | InstData::TailCall { .. } => Writes::Everything,
-        InstData::Call { effects, .. } if matches!(effects, Effects::All) => Writes::Everything,
+        InstData::Call {
+            effects: Effects::All,
+            ..
+        } => Writes::Everything,
         _ => Writes::Nothing,
     }
 }

@@ -25,6 +25,8 @@ use tierra_ir::{Block, Edge, Flow, Function, InstData, Loop, Target, Value, Valu
 const ROUNDS: usize = 4;
 /// Headers of more instructions than this are not copied.
 const MAX_INSTS: usize = 16;
+/// The parameters of an exit are given on all edges to it; so many more arguments at most.
+const MAX_ARGS: usize = 1000;
 const NONE: u32 = u32::MAX;
 const IN_BODY: u8 = 1;
 const IN_EXIT: u8 = 2;
@@ -134,7 +136,9 @@ impl State {
                 let other = flow.loop_of(block).filter(|l| flow.header(*l) == block);
                 other.is_some_and(|other| !flow.in_loop(candidate.header, other))
             };
-            let mut entered = [candidate.body, candidate.exit].into_iter().filter(|b| enters(*b));
+            let mut entered = [candidate.body, candidate.exit]
+                .into_iter()
+                .filter(|b| enters(*b));
             if entered_from.any(|block| self.is_header[block.index()])
                 || entered.any(|block| self.is_header[block.index()])
             {
@@ -161,7 +165,9 @@ impl State {
         self.used.clear();
         self.used.resize(values, 0);
         for (index, candidate) in self.candidates.iter().enumerate() {
-            defined(func, candidate.header, |v| self.owner[v.index()] = index as u32);
+            defined(func, candidate.header, |v| {
+                self.owner[v.index()] = index as u32
+            });
         }
         for &block in flow.rpo() {
             for inst in func.insts(block) {
@@ -193,14 +199,17 @@ impl State {
                     Place::Header | Place::Exit => {}
                 }
             }
-            if from_body {
-                defined(func, candidate.header, |value| {
-                    let used = &mut self.used[value.index()];
-                    if *used & IN_EXIT != 0 {
+            let mut args = 0;
+            defined(func, candidate.header, |value| {
+                let used = &mut self.used[value.index()];
+                if *used & IN_EXIT != 0 {
+                    args += flow.predecessors(candidate.exit).len();
+                    if from_body {
                         *used |= IN_BODY;
                     }
-                });
-            }
+                }
+            });
+            candidate.refused |= args > MAX_ARGS;
         }
     }
 
@@ -258,11 +267,20 @@ impl State {
             self.more.push(value);
         }
         let args = func.list(&self.more);
-        redirect(func, edge, Target { block: landing, args });
+        redirect(
+            func,
+            edge,
+            Target {
+                block: landing,
+                args,
+            },
+        );
         let args = func.list(&passed);
         let block = candidate.body;
         let targets = func.target_list(&[Target { block, args }]);
-        let end = func.last_inst(candidate.header).expect("it ends with the branch");
+        let end = func
+            .last_inst(candidate.header)
+            .expect("it ends with the branch");
         let jump = func.new_inst(InstData::Jump(targets), func.location(end));
         func.append(landing, jump);
         if func.is_cold(candidate.body) {
@@ -340,7 +358,11 @@ impl State {
 /// Calls a function with each value that a block defines.
 fn defined(func: &Function, block: Block, mut f: impl FnMut(Value)) {
     let is_own = |value: Value| !matches!(func.def(value), ValueDef::Alias(_));
-    func.params(block).iter().copied().filter(|v| is_own(*v)).for_each(&mut f);
+    func.params(block)
+        .iter()
+        .copied()
+        .filter(|v| is_own(*v))
+        .for_each(&mut f);
     for inst in func.insts(block) {
         func.results(inst).for_each(&mut f);
     }
@@ -365,7 +387,10 @@ fn candidate(func: &Function, flow: &Flow, l: Loop) -> Option<Candidate> {
         return None;
     }
     for (count, inst) in func.insts(header).enumerate() {
-        let call = matches!(func.data(inst), InstData::Call { .. } | InstData::CalleeCell);
+        let call = matches!(
+            func.data(inst),
+            InstData::Call { .. } | InstData::CalleeCell
+        );
         if call || count >= MAX_INSTS {
             return None;
         }

@@ -13,6 +13,7 @@ mod number;
 mod preheader;
 pub mod rewrite;
 pub mod rules;
+mod straighten;
 
 use alloc::boxed::Box;
 use rewrite::Rules;
@@ -55,6 +56,8 @@ pub const PASSES: &[Pass] = passes! {
     "clean"    from Fast, flow false: clean;
     // Before `simplify`, which decides the copied tests and merges what they have in common.
     "invert"   from Full, flow true: invert;
+    // Before `simplify`, which simplifies what is chosen.
+    "straighten" from Full, flow true: straighten;
     "simplify" from Fast, flow true: simplify;
     "licm"     from Full, flow true: licm;
     "tidy"     from Fast, flow false: clean;
@@ -78,6 +81,7 @@ pub struct State {
     rules: Option<Rules>,
     cleaner: Cleaner,
     invert: invert::State,
+    straighten: straighten::State,
     number: number::State,
     preheaders: preheader::State,
     licm: licm::State,
@@ -119,7 +123,9 @@ pub fn run(func: &mut Function, state: &mut State, level: Level) {
 }
 
 fn simplify(func: &mut Function, state: &mut State) -> bool {
-    let rules = state.rules.get_or_insert_with(|| Rules::parse(rules::RULES));
+    let rules = state
+        .rules
+        .get_or_insert_with(|| Rules::parse(rules::RULES));
     let changed = number::run(func, &state.flow, rules, &mut state.number);
     state.cleaner.dead_code(func);
     changed
@@ -127,6 +133,14 @@ fn simplify(func: &mut Function, state: &mut State) -> bool {
 
 fn invert(func: &mut Function, state: &mut State) -> bool {
     state.invert.run(func, &mut state.flow)
+}
+
+fn straighten(func: &mut Function, state: &mut State) -> bool {
+    let changed = state.straighten.run(func, &state.flow);
+    if changed {
+        state.cleaner.flow(func);
+    }
+    changed
 }
 
 fn licm(func: &mut Function, state: &mut State) -> bool {

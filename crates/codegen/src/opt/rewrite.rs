@@ -13,6 +13,10 @@
 //! for what they make is offered to the rules again. `tests/rules.rs` runs both sides of each rule
 //! on awkward numbers.
 
+mod read;
+#[cfg(test)]
+mod tests;
+
 use alloc::vec::Vec;
 use tierra_ir::{BinaryOp, CompareOp, Function, InstData, Type, UnaryOp, Value};
 
@@ -102,7 +106,13 @@ impl Op {
             Op::Unary(op) => op.eval(a).ok()?,
             Op::Binary(op) => op.eval(a, b).ok()?,
             Op::Compare(op) => op.eval(a, b),
-            Op::Select(_) => return Some(if bits[0] as u32 != 0 { bits[1] } else { bits[2] }),
+            Op::Select(_) => {
+                return Some(if bits[0] as u32 != 0 {
+                    bits[1]
+                } else {
+                    bits[2]
+                });
+            }
         };
         Some(result as u64)
     }
@@ -156,6 +166,7 @@ struct Rule {
     right: u16,
     conditions: [Option<Condition>; 2],
     /// Which line of the text it is.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name rules by it"))]
     line: u32,
 }
 
@@ -363,291 +374,5 @@ fn holds(graph: &impl Graph, condition: Condition, bindings: &Bindings) -> bool 
             .is_some_and(|sum| sum <= u32::MAX.into()),
         Condition::Bool(x) => ones(x) <= 1,
         Condition::Positive(x) => graph.max(value(x)) >> 31 == 0,
-    }
-}
-
-mod read {
-    //! Reading the text of rules.
-    use super::*;
-    use alloc::vec;
-
-    impl Rules {
-        /// Reads rules.
-        ///
-        /// # Panics
-        /// When the text is wrong. It is ours.
-        pub fn parse(text: &str) -> Rules {
-            let mut rules = Rules::default();
-            let mut roots: Vec<Vec<Rule>> = vec![Vec::new(); ROOTS];
-            for (number, line) in text.lines().enumerate() {
-                let line = line.split(';').next().unwrap_or_default().trim();
-                let widths: &[Type] = match line {
-                    "" => &[],
-                    line if line.contains("T.") => &[Type::I32, Type::I64],
-                    _ => &[Type::I64],
-                };
-                for &width in widths {
-                    let rule = Reader {
-                        nodes: &mut rules.nodes,
-                        width,
-                        line,
-                        rest: line,
-                    }
-                    .rule(number as u32);
-                    let Node::Apply(op, _) = rules.nodes[rule.left as usize] else {
-                        panic!("`{line}` has no operator on the left");
-                    };
-                    roots[op.root()].push(rule);
-                }
-            }
-            rules.start.push(0);
-            for root in roots {
-                rules.rules.extend(root);
-                rules.start.push(rules.rules.len() as u16);
-            }
-            rules
-        }
-    }
-
-    struct Reader<'a> {
-        nodes: &'a mut Vec<Node>,
-        width: Type,
-        line: &'a str,
-        rest: &'a str,
-    }
-
-    impl<'a> Reader<'a> {
-        fn rule(mut self, line: u32) -> Rule {
-            let left = self.node(self.width);
-            assert_eq!(self.token(), "=>", "in `{}`", self.line);
-            let Node::Apply(op, _) = self.nodes[left as usize] else {
-                panic!("`{}` has no operator on the left", self.line);
-            };
-            let right = self.node(op.result());
-            let mut conditions = [None; 2];
-            for condition in &mut conditions {
-                match self.token() {
-                    "" => break,
-                    "if" | "and" => *condition = Some(self.condition()),
-                    other => panic!("`{other}` in `{}`", self.line),
-                }
-            }
-            Rule {
-                left,
-                right,
-                conditions,
-                line,
-            }
-        }
-
-        fn token(&mut self) -> &'a str {
-            let rest = self.rest.trim_start();
-            let end = match rest.find(|c: char| c.is_whitespace() || c == '(' || c == ')') {
-                Some(0) => 1,
-                Some(end) => end,
-                None => rest.len(),
-            };
-            let (token, rest) = rest.split_at(end);
-            self.rest = rest;
-            token
-        }
-
-        fn push(&mut self, node: Node) -> u16 {
-            self.nodes.push(node);
-            u16::try_from(self.nodes.len() - 1).expect("there are few rules")
-        }
-
-        fn node(&mut self, ty: Type) -> u16 {
-            let (width, bits) = (self.width, self.width.bytes() * 8);
-            let mask = if ty.bytes() == 4 {
-                u64::from(u32::MAX)
-            } else {
-                u64::MAX
-            };
-            let token = self.token();
-            let node = match token {
-                "(" => return self.apply(),
-                "x" | "y" | "z" => Node::Any(letter(token)),
-                "A" | "B" | "C" => Node::Constant(letter(token)),
-                "W" => Node::Literal(bits.into()),
-                "MIN" => Node::Literal(1 << (width.bytes() * 8 - 1)),
-                number => match number.parse::<i64>() {
-                    Ok(number) => Node::Literal(number as u64 & mask),
-                    Err(_) => panic!("`{number}` in `{}`", self.line),
-                },
-            };
-            self.push(node)
-        }
-
-        fn apply(&mut self) -> u16 {
-            let width = self.width.name();
-            let name = self.token().replace('T', width);
-            let op = Op::from_name(&name)
-                .unwrap_or_else(|| panic!("no operator `{name}` for `{}`", self.line));
-            let mut children = [0; 3];
-            for (index, child) in children.iter_mut().enumerate().take(op.arity()) {
-                *child = self.node(op.operand(index));
-            }
-            assert_eq!(self.token(), ")", "in `{}`", self.line);
-            self.push(Node::Apply(op, children))
-        }
-
-        fn condition(&mut self) -> Condition {
-            let name = alloc::string::String::from(self.token());
-            let a = letter(self.token());
-            match name.as_str() {
-                "power-of-two" => Condition::PowerOfTwo(a),
-                "fits" => Condition::Fits(a),
-                "bool" => Condition::Bool(a),
-                "positive" => Condition::Positive(a),
-                "small" => Condition::Small(a),
-                "covers" => Condition::Covers(a, letter(self.token())),
-                "disjoint" => Condition::Disjoint(a, letter(self.token())),
-                "no-wrap" => Condition::NoWrap(a, letter(self.token())),
-                _ => panic!("no condition `{name}` for `{}`", self.line),
-            }
-        }
-    }
-
-    fn letter(token: &str) -> u8 {
-        match token {
-            "x" | "A" => 0,
-            "y" | "B" => 1,
-            "z" | "C" => 2,
-            _ => panic!("`{token}` is no letter"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Both sides of each rule, on awkward numbers.
-    use super::*;
-    use crate::opt::rules::RULES;
-
-    const NUMBERS: [u64; 26] = [
-        0,
-        1,
-        2,
-        3,
-        4,
-        5,
-        7,
-        8,
-        24,
-        31,
-        32,
-        33,
-        63,
-        64,
-        127,
-        128,
-        255,
-        0x7fff_ffff,
-        0x8000_0000,
-        0xffff_fffe,
-        0xffff_ffff,
-        0x1_0000_0000,
-        0x7fff_ffff_ffff_ffff,
-        0x8000_0000_0000_0000,
-        0xffff_ffff_ffff_ff85,
-        u64::MAX,
-    ];
-
-    struct Trial {
-        values: [u64; 3],
-        constants: [u64; 3],
-    }
-
-    impl Rules {
-        fn run(&self, node: u16, ty: Type, trial: &Trial) -> Option<u64> {
-            let narrow = |bits: u64| if ty.bytes() == 4 { bits as u32 as u64 } else { bits };
-            Some(match self.nodes[node as usize] {
-                Node::Any(letter) => narrow(trial.values[letter as usize]),
-                Node::Constant(letter) => narrow(trial.constants[letter as usize]),
-                Node::Literal(bits) => bits,
-                Node::Apply(op, children) => {
-                    let mut args = [0; 3];
-                    for index in 0..op.arity() {
-                        args[index] = self.run(children[index], op.operand(index), trial)?;
-                    }
-                    op.eval(args)?
-                }
-            })
-        }
-
-        /// The types of the letters of values, then of constants.
-        fn types(&self, node: u16, ty: Type, types: &mut [[Option<Type>; 3]; 2]) {
-            match self.nodes[node as usize] {
-                Node::Any(letter) => types[0][letter as usize] = Some(ty),
-                Node::Constant(letter) => types[1][letter as usize] = Some(ty),
-                Node::Literal(..) => {}
-                Node::Apply(op, children) => {
-                    for index in 0..op.arity() {
-                        self.types(children[index], op.operand(index), types);
-                    }
-                }
-            }
-        }
-    }
-
-    fn holds(condition: Condition, trial: &Trial) -> bool {
-        let (c, x) = (|a: u8| trial.constants[a as usize], |x: u8| trial.values[x as usize]);
-        match condition {
-            Condition::PowerOfTwo(a) => c(a).is_power_of_two(),
-            Condition::Small(a) => (2..1 << 31).contains(&c(a)),
-            Condition::Fits(a) => c(a) >> 32 == 0,
-            Condition::Covers(a, b) => x(b) & !c(a) == 0,
-            Condition::Disjoint(a, b) => x(b) & c(a) == 0,
-            Condition::NoWrap(a, b) => c(a).checked_add(x(b)).is_some_and(|s| s >> 32 == 0),
-            Condition::Bool(a) => x(a) <= 1,
-            Condition::Positive(a) => x(a) >> 31 == 0,
-        }
-    }
-
-    #[test]
-    fn both_sides_of_each_rule() {
-        let rules = Rules::parse(RULES);
-        for rule in &rules.rules {
-            let line = RULES.lines().nth(rule.line as usize).expect("it has a line");
-            let Node::Apply(op, _) = rules.nodes[rule.left as usize] else {
-                panic!("`{line}` has no operator on the left");
-            };
-            let mut types = [[None; 3]; 2];
-            rules.types(rule.left, op.result(), &mut types);
-            let letters: Vec<(usize, usize)> = (0..6)
-                .map(|i| (i / 3, i % 3))
-                .filter(|(kind, letter)| types[*kind][*letter].is_some())
-                .collect();
-            let mut tried = 0;
-            for number in 0..NUMBERS.len().pow(letters.len() as u32) {
-                let mut trial = Trial {
-                    values: [0; 3],
-                    constants: [0; 3],
-                };
-                let mut rest = number;
-                for &(kind, letter) in &letters {
-                    let bits = NUMBERS[rest % NUMBERS.len()];
-                    rest /= NUMBERS.len();
-                    let ty = types[kind][letter].expect("it was filtered");
-                    let place = if kind == 0 { &mut trial.values } else { &mut trial.constants };
-                    place[letter] = if ty.bytes() == 4 { bits as u32 as u64 } else { bits };
-                }
-                if !rule.conditions.iter().flatten().all(|c| holds(*c, &trial)) {
-                    continue;
-                }
-                tried += 1;
-                let left = rules.run(rule.left, op.result(), &trial);
-                let right = rules.run(rule.right, op.result(), &trial);
-                // A right side that can't be computed is not applied.
-                assert!(
-                    left == right,
-                    "`{line}`: {left:x?} != {right:x?} for {:x?} {:x?}",
-                    trial.values,
-                    trial.constants,
-                );
-            }
-            assert!(tried > 0, "`{line}` was never tried");
-        }
     }
 }

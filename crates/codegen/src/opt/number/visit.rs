@@ -53,21 +53,27 @@ impl Walk<'_> {
 
     /// Operands that are known to have one value here are that.
     fn use_facts(&mut self, inst: Inst) {
-        loop {
-            let mut known = None;
-            self.func.for_each_operand(inst, |value| {
-                if known.is_none() {
-                    known = self.single(value).map(|bits| (value, bits));
-                }
-            });
-            let Some((value, bits)) = known else {
-                return;
-            };
-            let ty = self.func.ty(value);
-            let constant = self.emit(InstData::Const { ty, bits });
-            let replace = |operand| if operand == value { constant } else { operand };
-            self.func.map_operands(inst, replace);
+        let mut known = false;
+        self.func
+            .for_each_operand(inst, |value| known |= self.single(value).is_some());
+        if !known {
+            return;
         }
+        let mut operands = core::mem::take(&mut self.state.operands);
+        operands.clear();
+        self.func
+            .for_each_operand(inst, |value| operands.push(value));
+        for operand in &mut operands {
+            if let Some(bits) = self.single(*operand) {
+                let ty = self.func.ty(*operand);
+                *operand = self.emit(InstData::Const { ty, bits });
+            }
+        }
+        // Both walks take operands in the same order.
+        let mut next = operands.iter();
+        self.func
+            .map_operands(inst, |operand| *next.next().unwrap_or(&operand));
+        self.state.operands = operands;
     }
 
     /// Does what simplification found.
@@ -133,7 +139,10 @@ impl Walk<'_> {
             let lane = memory.lanes.of(flags.class);
             memory.observe(Some(lane));
         }
-        debug_assert!(!matches!(data, InstData::Store { .. }), "stores are told apart");
+        debug_assert!(
+            !matches!(data, InstData::Store { .. }),
+            "stores are told apart"
+        );
         let written = memory.lanes.written(data);
         memory.clobber(written);
     }
@@ -187,11 +196,10 @@ impl Walk<'_> {
         }
         // A condition that is the opposite of another is done in the end: targets stay where
         // they are while the flow is being looked at.
-        if let Some((simpler, true)) = self.strip(cond) {
-            if let InstData::Branch { targets, .. } = *self.func.data(inst) {
-                let cond = simpler;
-                self.func.replace(inst, InstData::Branch { cond, targets });
-            }
+        if let InstData::Branch { targets, .. } = *self.func.data(inst)
+            && let Some((cond, true)) = self.strip(cond)
+        {
+            self.func.replace(inst, InstData::Branch { cond, targets });
         }
     }
 
