@@ -20,8 +20,10 @@ pub(super) fn with_lists(
     {
         *args = list(*args);
     }
-    if let Jump(old) | Branch { targets: old, .. } | Switch { targets: old, .. } | TryCall { targets: old, .. } =
-        &mut data
+    if let Jump(old)
+    | Branch { targets: old, .. }
+    | Switch { targets: old, .. }
+    | TryCall { targets: old, .. } = &mut data
     {
         *old = targets(*old);
     }
@@ -29,7 +31,11 @@ pub(super) fn with_lists(
 }
 
 /// The instruction of the function again, with lists of its own.
-pub(super) fn duplicate(func: &mut Function, data: InstData, scratch: &mut Vec<Target>) -> InstData {
+pub(super) fn duplicate(
+    func: &mut Function,
+    data: InstData,
+    scratch: &mut Vec<Target>,
+) -> InstData {
     let mut args = ValueList::EMPTY;
     let data = with_lists(
         data,
@@ -60,13 +66,20 @@ pub(super) fn target(func: &Function, edge: Edge) -> Target {
 
 /// Makes an edge lead to a target.
 pub(super) fn redirect(func: &mut Function, edge: Edge, target: Target) {
-    let end = func.last_inst(edge.from).expect("an edge starts at a terminator");
+    let end = func
+        .last_inst(edge.from)
+        .expect("an edge starts at a terminator");
     let targets = func.data(end).targets();
     func.targets_mut(targets)[edge.index as usize] = target;
 }
 
 /// Gives an edge more arguments.
-pub(super) fn append_args(func: &mut Function, edge: Edge, more: &[Value], scratch: &mut Vec<Value>) {
+pub(super) fn append_args(
+    func: &mut Function,
+    edge: Edge,
+    more: &[Value],
+    scratch: &mut Vec<Value>,
+) {
     let old = target(func, edge);
     scratch.clear();
     scratch.extend_from_slice(func.values(old.args));

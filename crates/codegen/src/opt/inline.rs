@@ -237,7 +237,9 @@ impl Inliner {
             if !tags.is_empty() {
                 caller.set_handlers(new, tags);
             }
-            if let (InstData::TryCall { targets, .. }, false) = (data, callee.data(inst).is_terminator()) {
+            if let (InstData::TryCall { targets, .. }, false) =
+                (data, callee.data(inst).is_terminator())
+            {
                 at = caller.targets(targets)[0].block;
             }
             if let Some(block) = results {
@@ -404,7 +406,9 @@ impl Inliner {
         // Arguments to handlers of the caller, and results that are passed on, come after this.
         let map = |value: Value| Value(values[value.index()]);
         caller.map_operands(new, map);
-        debug_assert!(!matches!(data, InstData::Call { callee: Callee::Address(v), .. } if v.0 == NONE));
+        debug_assert!(
+            !matches!(data, InstData::Call { callee: Callee::Address(v), .. } if v.0 == NONE)
+        );
         new
     }
 

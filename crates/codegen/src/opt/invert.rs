@@ -161,7 +161,9 @@ impl State {
         self.used.clear();
         self.used.resize(values, 0);
         for (index, candidate) in self.candidates.iter().enumerate() {
-            defined(func, candidate.header, |v| self.owner[v.index()] = index as u32);
+            defined(func, candidate.header, |v| {
+                self.owner[v.index()] = index as u32
+            });
         }
         for &block in flow.rpo() {
             for inst in func.insts(block) {
@@ -258,11 +260,20 @@ impl State {
             self.more.push(value);
         }
         let args = func.list(&self.more);
-        redirect(func, edge, Target { block: landing, args });
+        redirect(
+            func,
+            edge,
+            Target {
+                block: landing,
+                args,
+            },
+        );
         let args = func.list(&passed);
         let block = candidate.body;
         let targets = func.target_list(&[Target { block, args }]);
-        let end = func.last_inst(candidate.header).expect("it ends with the branch");
+        let end = func
+            .last_inst(candidate.header)
+            .expect("it ends with the branch");
         let jump = func.new_inst(InstData::Jump(targets), func.location(end));
         func.append(landing, jump);
         if func.is_cold(candidate.body) {
@@ -340,7 +351,11 @@ impl State {
 /// Calls a function with each value that a block defines.
 fn defined(func: &Function, block: Block, mut f: impl FnMut(Value)) {
     let is_own = |value: Value| !matches!(func.def(value), ValueDef::Alias(_));
-    func.params(block).iter().copied().filter(|v| is_own(*v)).for_each(&mut f);
+    func.params(block)
+        .iter()
+        .copied()
+        .filter(|v| is_own(*v))
+        .for_each(&mut f);
     for inst in func.insts(block) {
         func.results(inst).for_each(&mut f);
     }
@@ -365,7 +380,10 @@ fn candidate(func: &Function, flow: &Flow, l: Loop) -> Option<Candidate> {
         return None;
     }
     for (count, inst) in func.insts(header).enumerate() {
-        let call = matches!(func.data(inst), InstData::Call { .. } | InstData::CalleeCell);
+        let call = matches!(
+            func.data(inst),
+            InstData::Call { .. } | InstData::CalleeCell
+        );
         if call || count >= MAX_INSTS {
             return None;
         }

@@ -182,9 +182,7 @@ impl State {
     fn kind(&mut self, func: &Function, data: &InstData) -> Option<(Kind, LaneSet)> {
         match *data {
             _ if is_free(data) => None,
-            InstData::RefToBits(_) | InstData::BitsToRef(_) => {
-                Some((Kind::Pure, 1 << SAFEPOINTS))
-            }
+            InstData::RefToBits(_) | InstData::BitsToRef(_) => Some((Kind::Pure, 1 << SAFEPOINTS)),
             InstData::Load { flags, address, .. } => {
                 let lanes = if flags.readonly {
                     0
@@ -263,7 +261,9 @@ fn is_invariant(func: &Function, flow: &Flow, inst: Inst, l: Loop) -> bool {
             tierra_ir::ValueDef::Alias(_) => None,
         };
         // A constant goes along.
-        let free = func.def_inst(value).is_some_and(|inst| is_free(func.data(inst)));
+        let free = func
+            .def_inst(value)
+            .is_some_and(|inst| is_free(func.data(inst)));
         invariant &= free || block.is_some_and(|block| !flow.in_loop(block, l));
     });
     invariant

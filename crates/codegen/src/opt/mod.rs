@@ -119,7 +119,9 @@ pub fn run(func: &mut Function, state: &mut State, level: Level) {
 }
 
 fn simplify(func: &mut Function, state: &mut State) -> bool {
-    let rules = state.rules.get_or_insert_with(|| Rules::parse(rules::RULES));
+    let rules = state
+        .rules
+        .get_or_insert_with(|| Rules::parse(rules::RULES));
     let changed = number::run(func, &state.flow, rules, &mut state.number);
     state.cleaner.dead_code(func);
     changed

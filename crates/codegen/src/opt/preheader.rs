@@ -58,10 +58,19 @@ impl State {
             return Some(only.from);
         }
         let block = func.new_block();
-        let location = func.last_inst(first.from).map_or(0, |end| func.location(end));
+        let location = func
+            .last_inst(first.from)
+            .map_or(0, |end| func.location(end));
         let args = if let [only] = *self.edges {
             let args = target(func, only).args;
-            redirect(func, only, Target { block, args: tierra_ir::ValueList::EMPTY });
+            redirect(
+                func,
+                only,
+                Target {
+                    block,
+                    args: tierra_ir::ValueList::EMPTY,
+                },
+            );
             args
         } else {
             for &edge in &self.edges {
@@ -78,7 +87,10 @@ impl State {
         if self.edges.iter().all(|edge| func.is_cold(edge.from)) {
             func.set_cold(block);
         }
-        let targets = func.target_list(&[Target { block: header, args }]);
+        let targets = func.target_list(&[Target {
+            block: header,
+            args,
+        }]);
         let jump = func.new_inst(InstData::Jump(targets), location);
         func.append(block, jump);
         self.new.push((block, header));
@@ -92,7 +104,9 @@ pub(super) fn place(func: &mut Function, new: &mut [(Block, Block)]) {
     let mut layout = Vec::with_capacity(func.layout().len() + new.len());
     for &block in func.layout() {
         let start = new.partition_point(|(_, before)| *before < block);
-        let here = new[start..].iter().take_while(|(_, before)| *before == block);
+        let here = new[start..]
+            .iter()
+            .take_while(|(_, before)| *before == block);
         layout.extend(here.map(|(block, _)| *block));
         layout.push(block);
     }

@@ -102,7 +102,13 @@ impl Op {
             Op::Unary(op) => op.eval(a).ok()?,
             Op::Binary(op) => op.eval(a, b).ok()?,
             Op::Compare(op) => op.eval(a, b),
-            Op::Select(_) => return Some(if bits[0] as u32 != 0 { bits[1] } else { bits[2] }),
+            Op::Select(_) => {
+                return Some(if bits[0] as u32 != 0 {
+                    bits[1]
+                } else {
+                    bits[2]
+                });
+            }
         };
         Some(result as u64)
     }
@@ -561,7 +567,13 @@ mod tests {
 
     impl Rules {
         fn run(&self, node: u16, ty: Type, trial: &Trial) -> Option<u64> {
-            let narrow = |bits: u64| if ty.bytes() == 4 { bits as u32 as u64 } else { bits };
+            let narrow = |bits: u64| {
+                if ty.bytes() == 4 {
+                    bits as u32 as u64
+                } else {
+                    bits
+                }
+            };
             Some(match self.nodes[node as usize] {
                 Node::Any(letter) => narrow(trial.values[letter as usize]),
                 Node::Constant(letter) => narrow(trial.constants[letter as usize]),
@@ -592,7 +604,10 @@ mod tests {
     }
 
     fn holds(condition: Condition, trial: &Trial) -> bool {
-        let (c, x) = (|a: u8| trial.constants[a as usize], |x: u8| trial.values[x as usize]);
+        let (c, x) = (
+            |a: u8| trial.constants[a as usize],
+            |x: u8| trial.values[x as usize],
+        );
         match condition {
             Condition::PowerOfTwo(a) => c(a).is_power_of_two(),
             Condition::Small(a) => (2..1 << 31).contains(&c(a)),
@@ -609,7 +624,10 @@ mod tests {
     fn both_sides_of_each_rule() {
         let rules = Rules::parse(RULES);
         for rule in &rules.rules {
-            let line = RULES.lines().nth(rule.line as usize).expect("it has a line");
+            let line = RULES
+                .lines()
+                .nth(rule.line as usize)
+                .expect("it has a line");
             let Node::Apply(op, _) = rules.nodes[rule.left as usize] else {
                 panic!("`{line}` has no operator on the left");
             };
@@ -630,8 +648,16 @@ mod tests {
                     let bits = NUMBERS[rest % NUMBERS.len()];
                     rest /= NUMBERS.len();
                     let ty = types[kind][letter].expect("it was filtered");
-                    let place = if kind == 0 { &mut trial.values } else { &mut trial.constants };
-                    place[letter] = if ty.bytes() == 4 { bits as u32 as u64 } else { bits };
+                    let place = if kind == 0 {
+                        &mut trial.values
+                    } else {
+                        &mut trial.constants
+                    };
+                    place[letter] = if ty.bytes() == 4 {
+                        bits as u32 as u64
+                    } else {
+                        bits
+                    };
                 }
                 if !rule.conditions.iter().flatten().all(|c| holds(*c, &trial)) {
                     continue;

@@ -13,7 +13,11 @@ impl Walk<'_> {
         }
         for &block in self.flow.rpo() {
             let taken = self.state.taken[block.index()];
-            let Some(end) = self.func.last_inst(block).filter(|_| self.state.reached[block.index()]) else {
+            let Some(end) = self
+                .func
+                .last_inst(block)
+                .filter(|_| self.state.reached[block.index()])
+            else {
                 continue;
             };
             if taken != NONE && self.func.data(end).targets().len() > 1 {

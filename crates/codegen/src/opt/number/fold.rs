@@ -52,10 +52,12 @@ impl Walk<'_> {
                     args: [args[1], args[0]],
                 }))
             }
-            InstData::Compare { op, args } if swap(args) => Some(Outcome::Data(InstData::Compare {
-                op: op.swap(),
-                args: [args[1], args[0]],
-            })),
+            InstData::Compare { op, args } if swap(args) => {
+                Some(Outcome::Data(InstData::Compare {
+                    op: op.swap(),
+                    args: [args[1], args[0]],
+                }))
+            }
             _ => None,
         }
     }
@@ -71,9 +73,7 @@ impl Walk<'_> {
                 let result = op.eval(bits(args[0])?, bits(args[1])?).ok()? as u64;
                 (!is_nan(op.result(), result)).then_some(result)
             }
-            InstData::Compare { op, args } => {
-                Some(op.eval(bits(args[0])?, bits(args[1])?) as u64)
-            }
+            InstData::Compare { op, args } => Some(op.eval(bits(args[0])?, bits(args[1])?) as u64),
             _ => None,
         };
         result.map(Outcome::Bits)

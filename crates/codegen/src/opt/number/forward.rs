@@ -1,7 +1,7 @@
 //! Loads and stores: addresses, loads of what is known, stores that nobody needs.
 
-use super::memory::{self, Place};
 use super::Walk;
+use super::memory::{self, Place};
 use crate::opt::rewrite::Outcome;
 use tierra_ir::{Access, BinaryOp, Inst, InstData, UnaryOp, Value};
 
@@ -132,7 +132,10 @@ impl Walk<'_> {
         };
         let table = &self.state.table;
         let found = table.find(self.func, &load, version, self.dominates_here());
-        if found.inst.is_some_and(|inst| self.func.result(inst) == value) {
+        if found
+            .inst
+            .is_some_and(|inst| self.func.result(inst) == value)
+        {
             return true;
         }
         let Some(store) = self.state.memory.store_of(version) else {

@@ -66,19 +66,16 @@ impl Memory {
     }
 
     /// The versions at the start of a block, from those edges into it that are taken.
-    pub(super) fn enter(
-        &mut self,
-        flow: &Flow,
-        block: Block,
-        mut taken: impl FnMut(Edge) -> bool,
-    ) {
+    pub(super) fn enter(&mut self, flow: &Flow, block: Block, mut taken: impl FnMut(Edge) -> bool) {
         self.unseen.fill(NO_STORE);
         let count = self.now.len();
         let mut lost: LaneSet = 0;
         let mut first = true;
         for &edge in flow.predecessors(block) {
             if flow.is_back_edge(edge.from, block) {
-                let inside = flow.loop_of(block).filter(|_| flow.dominates(block, edge.from));
+                let inside = flow
+                    .loop_of(block)
+                    .filter(|_| flow.dominates(block, edge.from));
                 lost |= inside.map_or(LaneSet::MAX, |l| self.loops.of(l));
                 continue;
             }

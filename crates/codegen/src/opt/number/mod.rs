@@ -103,7 +103,8 @@ impl State {
         self.memory.prepare(func, flow);
         self.ones.clear();
         let values = (0..func.num_values() as u32).map(Value);
-        self.ones.extend(values.map(|value| bits::all(func.ty(value))));
+        self.ones
+            .extend(values.map(|value| bits::all(func.ty(value))));
         self.reached.clear();
         self.reached.resize(func.num_blocks(), false);
         self.reached[func.entry().index()] = true;
@@ -245,7 +246,10 @@ impl Walk<'_> {
 
     fn dominates_here(&self) -> impl Fn(Inst) -> bool + use<'_> {
         let (func, flow, block) = (&*self.func, self.flow, self.block);
-        move |inst| func.block_of(inst).is_some_and(|b| flow.dominates(b, block))
+        move |inst| {
+            func.block_of(inst)
+                .is_some_and(|b| flow.dominates(b, block))
+        }
     }
 }
 

@@ -198,7 +198,9 @@ impl Range {
     /// How numbers of these ranges may compare.
     pub(super) fn compare(self, other: Self) -> Relation {
         let mut outcomes = 31;
-        if self.max < other.min || other.max < self.min || self.smax < other.smin
+        if self.max < other.min
+            || other.max < self.min
+            || self.smax < other.smin
             || other.smax < self.smin
         {
             outcomes &= !Relation::EQUAL;

@@ -133,7 +133,10 @@ impl Walk<'_> {
             let lane = memory.lanes.of(flags.class);
             memory.observe(Some(lane));
         }
-        debug_assert!(!matches!(data, InstData::Store { .. }), "stores are told apart");
+        debug_assert!(
+            !matches!(data, InstData::Store { .. }),
+            "stores are told apart"
+        );
         let written = memory.lanes.written(data);
         memory.clobber(written);
     }
