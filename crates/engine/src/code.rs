@@ -58,7 +58,7 @@ pub struct Call {
 }
 
 /// What is known of code, by offsets from its start, sorted.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Tables {
     /// The functions.
     pub functions: Vec<Function>,
@@ -235,6 +235,13 @@ impl CodeMemory {
     pub fn object(&self) -> &CodeObject {
         // SAFETY: owned.
         unsafe { &*self.object }
+    }
+
+    /// All of it, zeros behind what was written.
+    pub fn code(&self) -> &[u8] {
+        let object = self.object();
+        // SAFETY: mapped for ever; after publication nobody writes it.
+        unsafe { core::slice::from_raw_parts(object.start() as *const u8, object.capacity()) }
     }
 
     /// Writes code at an offset. It becomes known by [`CodeMemory::publish`].

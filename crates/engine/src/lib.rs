@@ -20,9 +20,13 @@ mod code;
 mod compiler;
 mod cpu;
 mod enter;
+mod image;
 mod link;
+mod load;
 mod stubs;
 mod sys;
 mod unwind;
 
-pub use compiler::{CompiledModule, Compiler, Settings, Stats};
+pub use compiler::{Compiler, Settings, Stats};
+pub use load::CompiledModule;
+pub use tierra_codegen::{Features as CpuFeatures, OptLevel};

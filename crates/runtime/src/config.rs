@@ -180,6 +180,8 @@ impl Config {
             max_stack: self.max_stack,
             threads: usize::from(!self.parallel),
             mix: self.mixed_tiers,
+            opt_level: tierra_engine::OptLevel::default(),
+            cpu: None,
         };
         let compiler = tierra_engine::Compiler::new(settings);
         let compiler = compiler.map_err(|why| {
