@@ -1,6 +1,7 @@
 //! The compilers of an engine, as its runtime sees them.
 
 use crate::adapters::{Interner, Shape};
+use crate::artifact;
 use crate::builtins::TABLE;
 use crate::enter::{HEAD_ROOM, enter};
 use crate::image::Image;
@@ -99,6 +100,21 @@ impl Compiler {
         let image = Image::compile(module, &self.settings)?;
         // SAFETY: made for this module, and for this process.
         unsafe { CompiledModule::load(image, module, code) }
+    }
+
+    /// Compiles a module to the bytes of an [`Artifact`](crate::Artifact); with `symbols`, tools
+    /// for object files find functions by name.
+    ///
+    /// # Errors
+    /// When the code is too large.
+    pub fn precompile(&self, module: &Module, symbols: bool) -> Result<Vec<u8>, String> {
+        let image = Image::compile(module, &self.settings)?;
+        Ok(artifact::write(module, &image, &self.settings, symbols))
+    }
+
+    /// The bytes of an [`Artifact`](crate::Artifact) of a module that is compiled already.
+    pub fn serialize(&self, module: &Module, compiled: &CompiledModule) -> Vec<u8> {
+        artifact::write(module, &compiled.image(), &self.settings, false)
     }
 }
 

@@ -15,6 +15,7 @@
 #![cfg(all(unix, target_arch = "x86_64"))]
 
 mod adapters;
+mod artifact;
 mod builtins;
 mod code;
 mod compiler;
@@ -27,6 +28,7 @@ mod stubs;
 mod sys;
 mod unwind;
 
+pub use artifact::{Artifact, is_artifact};
 pub use compiler::{Compiler, Settings, Stats};
 pub use load::CompiledModule;
 pub use tierra_codegen::{Features as CpuFeatures, OptLevel};
