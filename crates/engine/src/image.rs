@@ -299,7 +299,10 @@ impl Worker {
     }
 
     /// The function's code; `None` if it exceeds a limit.
-    fn compile(
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn compile(
         &mut self,
         module: &Module,
         func: FuncIdx,
