@@ -23,18 +23,19 @@ pub struct ExplainedFunction {
 }
 
 impl Module {
-    /// Compiles a function once more, to look at its code.
+    /// Compiles a function with the settings of an engine, which need not be the module's, to
+    /// look at its code. Nothing is run.
     ///
     /// # Errors
     /// When there is no function with this index and a body.
-    pub fn explain(&self, func: u32) -> Result<ExplainedFunction> {
+    pub fn explain_with(&self, engine: &Engine, func: u32) -> Result<ExplainedFunction> {
         let module = self.module();
         if module.body(FuncIdx(func)).is_none() {
             return Err(Error::msg(
                 "the module has no function with this index and a body",
             ));
         }
-        let settings = Engine::config(self.engine()).settings()?;
+        let settings = engine.config().settings()?;
         let it = tierra_engine::explain(module, FuncIdx(func), &settings).map_err(Error::msg)?;
         Ok(ExplainedFunction {
             ir: it.ir,
