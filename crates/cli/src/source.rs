@@ -60,13 +60,16 @@ impl Source {
             return Err(Failure::user(format!("`{name}` is a compiled module"))
                 .hint("if you trust whoever made it, run it with `--allow-precompiled`"));
         }
+        let start = std::time::Instant::now();
         // SAFETY: the user says that it may be trusted like a program.
         #[expect(unsafe_code, reason = "the user's decision is made here")]
         let module = unsafe { Module::deserialize(engine, &*self.bytes) };
-        module.map_err(|error| {
+        let module = module.map_err(|error| {
             Failure::user(format!("`{name}`: {error}"))
                 .hint("compile the module again, with `tierra compile`")
-        })
+        })?;
+        tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "loaded");
+        Ok(module)
     }
 
     /// The module's machine code, as a file.
