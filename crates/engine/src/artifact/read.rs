@@ -3,7 +3,7 @@
 use super::{
     FORMAT, Fit, HEADER_END, NO_TAG, Section, VERSION, at, checksum, is_artifact, kind_of_word,
 };
-use crate::code::{Call, Function, Kind, Tables};
+use crate::code::{Call, Function, Kind, Pairs, Tables};
 use crate::compiler::{Settings, Stats};
 use crate::image::{Entry, Image};
 use crate::load::CompiledModule;
@@ -125,6 +125,10 @@ impl Artifact {
             .collect()
     }
 
+    fn pairs(&self, section: Section) -> Pairs {
+        Pairs::of(&self.bytes, self.sections[section as usize].clone())
+    }
+
     fn image(&self) -> Image<'_> {
         let tables = Tables {
             functions: self.rows(Section::Functions, |[start, end, frame_size, kind]| {
@@ -135,8 +139,8 @@ impl Artifact {
                     kind: kind_of_word(kind),
                 }
             }),
-            traps: self.rows(Section::Traps, |[pc, code]| (pc, code as u8)),
-            locations: self.rows(Section::Locations, |[pc, offset]| (pc, offset)),
+            traps: self.pairs(Section::Traps),
+            locations: self.pairs(Section::Locations),
             calls: self.rows(Section::Calls, |[return_pc, a, b, c, d]| Call {
                 return_pc,
                 map: (a, b),
@@ -193,8 +197,8 @@ fn check(image: &Image<'_>, module: &Module) -> Option<()> {
             || begins(e.code) == Some(Kind::Function(func))
                 && begins(e.adapter) == Some(Kind::Entry)
     }))?;
-    holds(tables.traps.is_sorted_by_key(|t| t.0))?;
-    holds(tables.locations.is_sorted_by_key(|l| l.0))?;
+    holds(tables.traps.is_sorted_by_key(|t| t[0]))?;
+    holds(tables.locations.is_sorted_by_key(|l| l[0]))?;
     holds(tables.calls.is_sorted_by(|a, b| a.return_pc < b.return_pc))?;
     holds(tables.calls.iter().all(|call| {
         within(call.map, tables.stack_map.len()) && within(call.handlers, tables.handlers.len())

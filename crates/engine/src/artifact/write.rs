@@ -26,11 +26,8 @@ pub fn write(module: &Module, image: &Image<'_>, settings: &Settings, symbols: b
                 };
                 words(tables.functions.iter().flat_map(row).collect())
             }
-            Section::Traps => {
-                let traps = tables.traps.iter();
-                words(traps.flat_map(|t| [t.0, t.1.into()]).collect())
-            }
-            Section::Locations => words(tables.locations.iter().flat_map(|l| [l.0, l.1]).collect()),
+            Section::Traps => words(tables.traps.as_flattened().to_vec()),
+            Section::Locations => words(tables.locations.as_flattened().to_vec()),
             Section::Calls => {
                 let row = |c: &crate::code::Call| {
                     let ((a, b), (c, d), pc) = (c.map, c.handlers, c.return_pc);

@@ -55,6 +55,21 @@ impl MemoryFile {
         self.map(ProtFlags::READ | ProtFlags::WRITE)
     }
 
+    /// Writes bytes; returns whether the system did.
+    pub fn write(&self, offset: usize, mut bytes: &[u8]) -> bool {
+        let mut offset = offset as u64;
+        while !bytes.is_empty() {
+            match rustix::io::pwrite(&self.fd, bytes, offset) {
+                Ok(0) | Err(_) => return false,
+                Ok(n) => {
+                    bytes = &bytes[n..];
+                    offset += n as u64;
+                }
+            }
+        }
+        true
+    }
+
     /// Gives memory back; it reads as zeros.
     pub fn release(&self, offset: usize, bytes: usize) {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
