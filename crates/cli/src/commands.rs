@@ -3,7 +3,7 @@
 use crate::engine::EngineOptions;
 use crate::options::RunOptions;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -23,6 +23,8 @@ Examples:
   tierra hello.wasm                          run a program
   tierra run --dir . sort.wasm data.txt      … that may use files below this directory
   tierra run --invoke add math.wat 2 40      call a function and print its results
+  tierra compile hello.wasm -o hello --emit exe
+                                             make a program of its own
   tierra inspect hello.wasm                  see what a module imports, exports and uses
 
 Exit codes: the program's own; 134 if it traps; 2 if the command is wrong; 1 if the host fails.")]
@@ -35,6 +37,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a program, or call a function
     Run(Box<RunOptions>),
+    /// Compile a module ahead of time
+    Compile(CompileOptions),
     /// Run scripts of the WebAssembly specification
     Wast(WastOptions),
     /// Check that files are valid modules
@@ -75,9 +79,72 @@ pub struct WastOptions {
     /// Leave every second function, chosen by this seed, to the interpreter whatever the tier
     #[arg(long, value_name = "SEED")]
     pub mixed_tiers: Option<u64>,
+    /// Write every module as `tierra compile` does, and load it from there
+    #[arg(long)]
+    pub precompiled: bool,
     /// Scripts, and directories that are searched for `*.wast`
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
+}
+
+/// Options of `tierra compile`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tierra compile app.wasm -o app.aot && tierra run --allow-precompiled app.aot
+  tierra compile app.wasm -o app --emit exe && ./app     a program that needs nothing else
+  tierra compile app.wasm -o app.o --emit obj && objdump -d app.o
+  tierra compile --cpu baseline,avx2 app.wasm -o app.aot for other machines than this one
+
+A compiled module runs only with the version of Tierra that made it. A program of its own gets
+its arguments, the standard streams, clocks and random numbers, and nothing else.")]
+pub struct CompileOptions {
+    /// The file to write
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+    /// Not at all, for fast code, for small code
+    #[arg(long, value_name = "LEVEL", default_value = "speed")]
+    pub opt: Opt,
+    /// The processor: `native`, `baseline`, or features on top of either, `baseline,avx2,-bmi1`
+    #[arg(
+        long,
+        value_name = "CPU",
+        default_value = "native",
+        allow_hyphen_values = true
+    )]
+    pub cpu: String,
+    /// Compile with so many threads; 0 is as many as there are processors
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// What to write: a compiled module; the same with symbols, for tools that read object files;
+    /// a program
+    #[arg(long, value_name = "WHAT", default_value = "artifact")]
+    pub emit: Emit,
+    /// Let the code count fuel: needed for, and only for, `tierra run --fuel`
+    #[arg(long)]
+    pub count_fuel: bool,
+    /// Switch features on, or with `-` off
+    #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
+    pub wasm: Vec<String>,
+    /// A module, `.wasm` or `.wat`; `-` is the standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// How hard the compiler tries.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Opt {
+    None,
+    Speed,
+    Size,
+}
+
+/// What `tierra compile` writes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    Artifact,
+    Obj,
+    Exe,
 }
 
 /// Options of `tierra validate`.
@@ -101,8 +168,16 @@ pub struct ValidateOptions {
 Examples:
   tierra inspect app.wasm
   tierra inspect --functions 50 app.wasm                 the 50 largest functions
+  tierra inspect --disassemble=main app.wasm             what a function is compiled to
   tierra inspect --json app.wasm | jq '.imports[].module'")]
 pub struct InspectOptions {
+    /// Show the machine code of a function, given by index or name, with the operators that it is
+    /// of and its intermediate representation; of all functions if none is given
+    #[arg(long, value_name = "FUNC", num_args = 0..=1, require_equals = true)]
+    pub disassemble: Option<Option<String>>,
+    /// With `--disassemble`: write it as a page for a browser
+    #[arg(long, value_name = "OUT", requires = "disassemble")]
+    pub html: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     pub json: bool,

@@ -3,9 +3,11 @@
 //! Exit codes: what the guest exits with; 134 if it traps; 2 if the user made a mistake, with a
 //! hint at what to do; 1 if the host failed.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod commands;
+mod compile;
+mod embedded;
 mod engine;
 mod failure;
 mod inspect;
@@ -23,8 +25,14 @@ use failure::Failure;
 use std::ffi::OsString;
 
 fn main() {
-    let cli = Cli::parse_from(with_command(std::env::args_os().collect()));
-    let code = execute(cli.command).unwrap_or_else(|failure| {
+    let outcome = match embedded::find() {
+        Some(artifact) => run::embedded(artifact, std::env::args_os().collect()),
+        None => {
+            let cli = Cli::parse_from(with_command(std::env::args_os().collect()));
+            execute(cli.command)
+        }
+    };
+    let code = outcome.unwrap_or_else(|failure| {
         failure.print();
         failure.code()
     });
@@ -34,6 +42,7 @@ fn main() {
 fn execute(command: Command) -> Result<i32, Failure> {
     match command {
         Command::Run(options) => run::run(&options),
+        Command::Compile(options) => compile::run(&options),
         Command::Wast(options) => wast::run(&options),
         Command::Validate(options) => validate::run(&options),
         Command::Inspect(options) => inspect::run(&options),

@@ -38,6 +38,13 @@ pub struct RunOptions {
     /// Instantiate another module first, whose exports are imported from NAME
     #[arg(long, value_name = "NAME=FILE", value_parser = units::pair)]
     pub preload: Vec<(String, String)>,
+    /// Run what `tierra compile` wrote. Such files are machine code: run none that you would not
+    /// start as a program
+    #[arg(long)]
+    pub allow_precompiled: bool,
+    /// Tell a profiler what runs: `perfmap` names functions for `perf`
+    #[arg(long, value_name = "PROFILER", value_parser = ["perfmap"])]
+    pub profile: Option<String>,
     /// Let functions that nothing defines trap when they are called
     #[arg(long)]
     pub trap_unknown_imports: bool,

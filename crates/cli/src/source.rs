@@ -40,8 +40,55 @@ impl Source {
         Source::read(path)?.module(engine)
     }
 
+    /// The compiled module in this program.
+    pub fn embedded(name: String, bytes: Vec<u8>) -> Source {
+        Source { name, bytes }
+    }
+
+    /// Whether it is a compiled module.
+    pub fn is_precompiled(&self) -> bool {
+        tierra::is_precompiled(&self.bytes)
+    }
+
+    /// The module, which may be a compiled one if the user trusts that.
+    pub fn trusted(&self, engine: &Engine, allow_precompiled: bool) -> Result<Module, Failure> {
+        if !self.is_precompiled() {
+            return self.module(engine);
+        }
+        let name = &self.name;
+        if !allow_precompiled {
+            return Err(Failure::user(format!("`{name}` is a compiled module"))
+                .hint("if you trust whoever made it, run it with `--allow-precompiled`"));
+        }
+        let start = std::time::Instant::now();
+        // SAFETY: the user says that it may be trusted like a program.
+        #[expect(unsafe_code, reason = "the user's decision is made here")]
+        let module = unsafe { Module::deserialize(engine, &*self.bytes) };
+        let module = module.map_err(|error| {
+            Failure::user(format!("`{name}`: {error}"))
+                .hint("compile the module again, with `tierra compile`")
+        })?;
+        tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "loaded");
+        Ok(module)
+    }
+
+    /// The module's machine code, as a file.
+    pub fn precompile(&self, engine: &Engine, symbols: bool) -> Result<Vec<u8>, Failure> {
+        let bytes = if symbols {
+            engine.precompile_with_symbols(&self.bytes)
+        } else {
+            engine.precompile(&self.bytes)
+        };
+        bytes.map_err(|error| self.refused(&error))
+    }
+
     /// The module.
     pub fn module(&self, engine: &Engine) -> Result<Module, Failure> {
+        if self.is_precompiled() {
+            let name = &self.name;
+            return Err(Failure::user(format!("`{name}` is a compiled module"))
+                .hint("only `tierra run --allow-precompiled` takes it"));
+        }
         let start = std::time::Instant::now();
         let module = Module::new(engine, &self.bytes).map_err(|error| self.refused(&error))?;
         tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "validated");

@@ -11,7 +11,8 @@ pub fn run(options: &WastOptions) -> Result<i32, Failure> {
     config
         .gc_stress(options.gc_stress)
         .consume_fuel(options.count_fuel)
-        .mixed_tiers(options.mixed_tiers);
+        .mixed_tiers(options.mixed_tiers)
+        .through_artifacts(options.precompiled);
     // Scripts make engines of their own; a configuration that can't be had is said once.
     engine(&config)?;
     let mut skip = match &options.skip {

@@ -6,6 +6,9 @@
 //! that has no machine code: it stores its arguments to slots of its frame and calls
 //! [`Special::CallSlots`].
 //!
+//! Entry adapters are part of a module's code; slot adapters, which are of functions that have
+//! none, belong to the engine.
+//!
 //! They are written in the intermediate representation and compiled like everything else.
 
 use crate::builtins::Special;
@@ -22,15 +25,6 @@ use tierra_ir::{
 };
 use tierra_vm::{ExecContext, Instance};
 
-/// The adapters of a signature, as addresses.
-#[derive(Clone, Copy, Debug)]
-pub struct Adapters {
-    /// The entry adapter.
-    pub entry: usize,
-    /// The slot adapter.
-    pub slots: usize,
-}
-
 /// What a function takes and gives besides its context.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Shape {
@@ -40,12 +34,12 @@ pub struct Shape {
     pub results: Vec<Type>,
 }
 
-/// All adapters of an engine.
+/// All slot adapters of an engine.
 #[derive(Default)]
 pub struct Interner(Mutex<Inner>);
 
 struct Inner {
-    adapters: HashMap<Shape, Adapters>,
+    adapters: HashMap<Shape, usize>,
     memories: Vec<CodeMemory>,
     /// The bytes of the last memory that are in use.
     used: usize,
@@ -64,20 +58,18 @@ impl Default for Inner {
 }
 
 impl Interner {
-    /// The adapters of a signature.
+    /// The address of the slot adapter of a signature.
     ///
     /// # Errors
-    /// When there is no memory for them.
-    pub fn get(&self, shape: &Shape) -> Result<Adapters, String> {
+    /// When there is no memory for it.
+    pub fn slots(&self, shape: &Shape) -> Result<usize, String> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(adapters) = inner.adapters.get(shape) {
-            return Ok(*adapters);
+        if let Some(adapter) = inner.adapters.get(shape) {
+            return Ok(*adapter);
         }
-        let entry = inner.add(entry_adapter(shape), Kind::Entry)?;
-        let slots = inner.add(slot_adapter(shape), Kind::Slots)?;
-        let adapters = Adapters { entry, slots };
-        inner.adapters.insert(shape.clone(), adapters);
-        Ok(adapters)
+        let adapter = inner.add(slot_adapter(shape), Kind::Slots)?;
+        inner.adapters.insert(shape.clone(), adapter);
+        Ok(adapter)
     }
 }
 
@@ -188,7 +180,7 @@ fn guest(shape: &Shape) -> Signature {
 }
 
 /// `(context, instance, slots, code) -> status`
-fn entry_adapter(shape: &Shape) -> Function {
+pub fn entry_adapter(shape: &Shape) -> Function {
     let mut func = Function::new(
         "entry adapter",
         Signature {

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use tierra_core::index::FuncIdx;
+use tierra_module::Bytes;
 
 /// Code is handed out in multiples of this.
 pub const GRANULE: usize = 64 << 10;
@@ -57,15 +58,72 @@ pub struct Call {
     pub handlers: (u32, u32),
 }
 
+/// Rows of two words: made in this process, or in place in an artifact. The large tables are of
+/// this kind, so that loading does not touch them.
+#[derive(Clone)]
+pub enum Pairs {
+    /// Made here.
+    Own(Vec<[u32; 2]>),
+    /// The bytes at a range of an artifact, which are aligned.
+    InPlace(Bytes, Range<usize>),
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self::Own(Vec::new())
+    }
+}
+
+impl Pairs {
+    /// The rows in a part of bytes, in place if they are aligned. A remainder is none.
+    pub fn of(bytes: &Bytes, range: Range<usize>) -> Self {
+        let part = &(**bytes).as_ref()[range.clone()];
+        let row = |row: &[u8; 8]| {
+            let [low, high] = [0, 4].map(|at| row[at..].first_chunk().expect("of 8 bytes"));
+            [low, high].map(|word| u32::from_le_bytes(*word))
+        };
+        let aligned = part.as_ptr().cast::<[u32; 2]>().is_aligned();
+        if aligned && cfg!(target_endian = "little") {
+            return Self::InPlace(bytes.clone(), range);
+        }
+        Self::Own(part.as_chunks().0.iter().map(row).collect())
+    }
+
+    fn push(&mut self, row: [u32; 2]) {
+        if let Self::InPlace(..) = self {
+            *self = Self::Own(self.to_vec());
+        }
+        match self {
+            Self::Own(rows) => rows.push(row),
+            Self::InPlace(..) => unreachable!("replaced above"),
+        }
+    }
+}
+
+impl core::ops::Deref for Pairs {
+    type Target = [[u32; 2]];
+
+    fn deref(&self) -> &[[u32; 2]] {
+        match self {
+            Self::Own(rows) => rows,
+            Self::InPlace(bytes, range) => {
+                let part = &(**bytes).as_ref()[range.clone()];
+                // SAFETY: whoever made this checked the alignment; all bits are words.
+                unsafe { core::slice::from_raw_parts(part.as_ptr().cast(), part.len() / 8) }
+            }
+        }
+    }
+}
+
 /// What is known of code, by offsets from its start, sorted.
-#[derive(Default, Debug)]
+#[derive(Clone, Default)]
 pub struct Tables {
     /// The functions.
     pub functions: Vec<Function>,
     /// Places that trap, with the codes.
-    pub traps: Vec<(u32, u8)>,
+    pub traps: Pairs,
     /// Offsets in the module, each from a place on.
-    pub locations: Vec<(u32, u32)>,
+    pub locations: Pairs,
     /// Calls.
     pub calls: Vec<Call>,
     /// Slots with references, by offset from the frame pointer.
@@ -84,14 +142,14 @@ impl Tables {
 
     /// The trap of a place.
     pub fn trap(&self, offset: u32) -> Option<u8> {
-        let index = self.traps.binary_search_by_key(&offset, |t| t.0).ok()?;
-        Some(self.traps[index].1)
+        let index = self.traps.binary_search_by_key(&offset, |t| t[0]).ok()?;
+        Some(self.traps[index][1] as u8)
     }
 
     /// The offset in the module of a place.
     pub fn location(&self, offset: u32) -> u32 {
-        let index = self.locations.partition_point(|l| l.0 <= offset);
-        index.checked_sub(1).map_or(0, |i| self.locations[i].1)
+        let index = self.locations.partition_point(|l| l[0] <= offset);
+        index.checked_sub(1).map_or(0, |i| self.locations[i][1])
     }
 
     /// The call with this return address.
@@ -112,9 +170,12 @@ impl Tables {
             kind,
         });
         let at = |offset: u32| base + offset;
-        self.traps.extend(code.traps.iter().map(|t| (at(t.0), t.1)));
-        self.locations
-            .extend(code.locations.iter().map(|l| (at(l.0), l.1)));
+        for (pc, code) in &code.traps {
+            self.traps.push([at(*pc), u32::from(*code)]);
+        }
+        for (pc, offset) in &code.locations {
+            self.locations.push([at(*pc), *offset]);
+        }
         let (maps, handlers) = (self.stack_map.len() as u32, self.handlers.len() as u32);
         self.calls.extend(code.calls.iter().map(|call| Call {
             return_pc: at(call.return_pc),
@@ -237,6 +298,13 @@ impl CodeMemory {
         unsafe { &*self.object }
     }
 
+    /// All of it, zeros behind what was written.
+    pub fn code(&self) -> &[u8] {
+        let object = self.object();
+        // SAFETY: mapped for ever; after publication nobody writes it.
+        unsafe { core::slice::from_raw_parts(object.start() as *const u8, object.capacity()) }
+    }
+
     /// Writes code at an offset. It becomes known by [`CodeMemory::publish`].
     ///
     /// # Panics
@@ -244,7 +312,12 @@ impl CodeMemory {
     pub fn write(&mut self, offset: usize, code: &[u8]) {
         assert!(offset + code.len() <= self.object().capacity());
         let region = region().expect("it exists");
-        let to = region.write + self.granules.start * GRANULE + offset;
+        let at = self.granules.start * GRANULE + offset;
+        // Large code is given to the system in one go: a fault for every page takes longer.
+        if code.len() >= GRANULE && region.file.write(at, code) {
+            return;
+        }
+        let to = region.write + at;
         // SAFETY: within the granules, which are ours; nothing executes there yet.
         unsafe { (to as *mut u8).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
     }

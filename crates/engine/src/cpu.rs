@@ -19,6 +19,23 @@ pub fn features() -> Features {
     })
 }
 
+/// Whether code that uses these features can run here.
+///
+/// # Errors
+/// Names the features that are missing.
+pub fn check(used: Features) -> Result<(), String> {
+    let here = features();
+    if here.contains(used) {
+        return Ok(());
+    }
+    let had: Vec<_> = here.names().collect();
+    let missing: Vec<_> = used.names().filter(|name| !had.contains(name)).collect();
+    Err(format!(
+        "the code is for a processor with {}, which this one lacks",
+        missing.join(", ")
+    ))
+}
+
 /// # Safety
 /// The processor has the instruction.
 #[target_feature(enable = "xsave")]

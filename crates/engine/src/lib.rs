@@ -15,14 +15,25 @@
 #![cfg(all(unix, target_arch = "x86_64"))]
 
 mod adapters;
+mod artifact;
 mod builtins;
 mod code;
 mod compiler;
 mod cpu;
 mod enter;
+mod explain;
+mod image;
 mod link;
+mod load;
+mod perf;
 mod stubs;
 mod sys;
 mod unwind;
 
-pub use compiler::{CompiledModule, Compiler, Settings, Stats};
+pub use artifact::{Artifact, is_artifact};
+pub use compiler::{Compiler, Settings, Stats};
+pub use cpu::features as cpu_features;
+pub use explain::{Explained, explain};
+pub use load::CompiledModule;
+pub use sys::map_file;
+pub use tierra_codegen::{Features as CpuFeatures, OptLevel};

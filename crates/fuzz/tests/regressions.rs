@@ -44,3 +44,24 @@ fn regressions() {
         }
     }
 }
+
+/// A frame that is too large to be made before the stack is checked.
+#[test]
+fn large_frame() {
+    const VALUES: usize = 10_000;
+    let mut text = String::from("(module (memory 1) (func $f (export \"f\") (result i32)");
+    for i in 0..VALUES {
+        text += &format!(" (v128.load8_splat offset={i} (i32.const 0))");
+    }
+    text += " call $f drop";
+    for _ in 1..VALUES {
+        text += " v128.xor";
+    }
+    text += " v128.any_true)) (assert_exhaustion (invoke \"f\") \"call stack exhausted\")";
+    for tier in [tierra::Tier::Interp, tierra::Tier::Optimizing] {
+        let mut config = tierra::Config::new();
+        config.tier(tier);
+        let report = tierra_wast::run_source("large frame", &text, &config);
+        assert!(report.failures.is_empty(), "{:?}", report.failures);
+    }
+}

@@ -185,6 +185,17 @@ impl Module {
         crate::parse::module(bytes, features, executor)
     }
 
+    /// Reads a module whose bodies are known to be valid: those of a module that
+    /// [`Module::new`] accepted with these features, kept where nobody changes them.
+    ///
+    /// What runs modules relies on it: if they are not, it panics or worse.
+    ///
+    /// # Errors
+    /// When a section is malformed.
+    pub fn of_valid(bytes: Bytes, features: Features) -> Result<Self, ModuleError> {
+        crate::parse::valid_module(bytes, features)
+    }
+
     /// The module's bytes.
     pub fn bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
@@ -269,6 +280,11 @@ impl Module {
     /// The section is scanned at every call: names are wanted in backtraces, seldom and few.
     pub fn func_name(&self, func: FuncIdx) -> Option<&str> {
         names::func_name(self, func)
+    }
+
+    /// All names of functions in the name section, in its order.
+    pub fn func_names(&self) -> impl Iterator<Item = (FuncIdx, &str)> {
+        names::func_names(self)
     }
 
     /// The module's own name in the name section.

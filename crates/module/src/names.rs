@@ -12,15 +12,19 @@ fn subsections(module: &Module) -> impl Iterator<Item = Name<'_>> {
         .map_while(Result::ok)
 }
 
-pub(crate) fn func_name(module: &Module, func: FuncIdx) -> Option<&str> {
-    subsections(module).find_map(|subsection| match subsection {
-        Name::Function(names) => names
-            .into_iter()
-            .map_while(Result::ok)
-            .find(|n| n.index == func.0)
-            .map(|n| n.name),
+pub(crate) fn func_names(module: &Module) -> impl Iterator<Item = (FuncIdx, &str)> {
+    let maps = subsections(module).filter_map(|subsection| match subsection {
+        Name::Function(names) => Some(names),
         _ => None,
-    })
+    });
+    maps.flat_map(|names| names.into_iter().map_while(Result::ok))
+        .map(|naming| (FuncIdx(naming.index), naming.name))
+}
+
+pub(crate) fn func_name(module: &Module, func: FuncIdx) -> Option<&str> {
+    func_names(module)
+        .find(|(index, _)| *index == func)
+        .map(|(_, name)| name)
 }
 
 pub(crate) fn module_name(module: &Module) -> Option<&str> {

@@ -70,9 +70,10 @@ fn range(range: &Range<u64>) -> Range<usize> {
 
 type Pending<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
-fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
-    let mut module = Module {
-        bytes: bytes.clone(),
+/// A module of which nothing is known yet.
+fn empty(bytes: Bytes, features: Features) -> Module {
+    Module {
+        bytes,
         features,
         rec_groups: Vec::new(),
         types: Vec::new(),
@@ -94,7 +95,28 @@ fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Mod
         bodies: Vec::new(),
         customs: Vec::new(),
         sections: Vec::new(),
-    };
+    }
+}
+
+/// Reads the sections only.
+pub(crate) fn valid_module(bytes: Bytes, features: Features) -> Result<Module, ModuleError> {
+    let mut module = empty(bytes.clone(), features);
+    let mut parser = Parser::new(0);
+    parser.set_features(wasmparser_features(features));
+    for payload in parser.parse_all((*bytes).as_ref()) {
+        let payload = payload?;
+        check_count(&payload)?;
+        if let Payload::CodeSectionEntry(body) = &payload {
+            module.bodies.push(range(&body.range()));
+        } else {
+            module.section(payload)?;
+        }
+    }
+    Ok(module)
+}
+
+fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
+    let mut module = empty(bytes.clone(), features);
     let data: &[u8] = (*bytes).as_ref();
     let features = wasmparser_features(features);
     let mut validator = Validator::new_with_features(features);

@@ -1,6 +1,7 @@
 //! What an engine may do: one value per knob, with its default and its unit.
 
 use crate::{Error, Result};
+use alloc::borrow::Cow;
 use alloc::{format, vec::Vec};
 use tierra_core::Features;
 
@@ -55,6 +56,18 @@ impl Tier {
     }
 }
 
+/// How hard the optimizing compiler tries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OptLevel {
+    /// Not at all.
+    None,
+    /// For fast code.
+    #[default]
+    Speed,
+    /// For small code.
+    Size,
+}
+
 /// The configuration of an [`Engine`](crate::Engine).
 ///
 /// Every method returns the configuration again, so that calls chain.
@@ -78,6 +91,11 @@ pub struct Config {
     pub(crate) tier: Tier,
     pub(crate) parallel: bool,
     pub(crate) mixed_tiers: Option<u64>,
+    pub(crate) compile_threads: usize,
+    pub(crate) opt_level: OptLevel,
+    pub(crate) cpu: Cow<'static, str>,
+    pub(crate) through_artifacts: bool,
+    pub(crate) perf_map: bool,
 }
 
 impl Default for Config {
@@ -99,6 +117,11 @@ impl Config {
             tier: Tier::Interp,
             parallel: true,
             mixed_tiers: None,
+            compile_threads: 0,
+            opt_level: OptLevel::Speed,
+            cpu: Cow::Borrowed("native"),
+            through_artifacts: false,
+            perf_map: false,
         }
     }
 
@@ -162,6 +185,40 @@ impl Config {
         self
     }
 
+    /// How hard the optimizing compiler tries.
+    pub fn opt_level(&mut self, level: OptLevel) -> &mut Self {
+        self.opt_level = level;
+        self
+    }
+
+    /// The processor that code is compiled for: `native` (the default) for this one, `baseline`
+    /// for whatever runs compiled code at all, or either followed by features to add, or with a
+    /// minus to leave out: `baseline,avx2,bmi1`. Code for more than this processor has can be
+    /// made by [`Engine::precompile`](crate::Engine::precompile), not run.
+    pub fn cpu(&mut self, cpu: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.cpu = cpu.into();
+        self
+    }
+
+    /// How many threads compile a module; 0, the default, for as many as the machine has.
+    pub fn compile_threads(&mut self, threads: usize) -> &mut Self {
+        self.compile_threads = threads;
+        self
+    }
+
+    /// A mode for tests: every compiled module is written as by
+    /// [`Module::serialize`](crate::Module::serialize) and loaded again.
+    pub fn through_artifacts(&mut self, on: bool) -> &mut Self {
+        self.through_artifacts = on;
+        self
+    }
+
+    /// Whether modules tell `perf` the names of their functions, in `/tmp/perf-PID.map`.
+    pub fn perf_map(&mut self, on: bool) -> &mut Self {
+        self.perf_map = on;
+        self
+    }
+
     /// Whether large modules are validated, and compiled, by several threads (with the feature
     /// `std`).
     pub fn parallel_validation(&mut self, on: bool) -> &mut Self {
@@ -175,17 +232,47 @@ impl Config {
         if self.tier != Tier::Optimizing {
             return Ok(None);
         }
-        let settings = tierra_engine::Settings {
-            fuel: self.consume_fuel,
-            max_stack: self.max_stack,
-            threads: usize::from(!self.parallel),
-            mix: self.mixed_tiers,
-        };
+        let settings = self.settings()?;
         let compiler = tierra_engine::Compiler::new(settings);
         let compiler = compiler.map_err(|why| {
             Error::msg(format!("the tier `optimizing` is not possible here: {why}"))
         })?;
         Ok(Some(compiler))
+    }
+
+    /// What the compilers are told.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn settings(&self) -> Result<tierra_engine::Settings> {
+        use tierra_engine::{CpuFeatures, OptLevel as Level};
+        let (base, changes) = self.cpu.split_once(',').unwrap_or((&self.cpu, ""));
+        let (base, changes) = match base {
+            "native" => (tierra_engine::cpu_features(), changes),
+            "baseline" => (CpuFeatures::baseline(), changes),
+            _ => (CpuFeatures::baseline(), &*self.cpu),
+        };
+        let cpu = base.modify(changes).map_err(|unknown| {
+            let names: Vec<_> = CpuFeatures::all().names().collect();
+            let names = names.join(", ");
+            Error::msg(format!("{unknown}; there are {names}"))
+        })?;
+        if !cpu.contains(CpuFeatures::baseline()) {
+            return Err(Error::msg("compiled code needs the features of `baseline`"));
+        }
+        Ok(tierra_engine::Settings {
+            fuel: self.consume_fuel,
+            max_stack: self.max_stack,
+            threads: if self.parallel {
+                self.compile_threads
+            } else {
+                1
+            },
+            mix: self.mixed_tiers,
+            opt_level: match self.opt_level {
+                OptLevel::None => Level::None,
+                OptLevel::Speed | OptLevel::Size => Level::Full,
+            },
+            cpu: Some(cpu),
+        })
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -200,6 +287,9 @@ impl Config {
             return Err(Error::msg(format!(
                 "the tier `{name}` does not exist in this build; choose {others}"
             )));
+        }
+        if self.through_artifacts && self.tier != Tier::Optimizing {
+            return Err(Error::msg("compiled modules need the tier `optimizing`"));
         }
         if self.max_stack < 4 << 10 {
             return Err(Error::msg("max_stack must be at least 4096 bytes"));

@@ -12,6 +12,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "compiler")]
+mod artifact;
 mod backtrace;
 mod caller;
 mod config;
@@ -23,6 +25,8 @@ mod deadline;
 mod dwarf;
 mod engine;
 mod error;
+#[cfg(feature = "compiler")]
+mod explain;
 mod externs;
 mod func;
 mod global;
@@ -39,14 +43,18 @@ mod tag;
 mod types;
 mod value;
 
+#[cfg(feature = "compiler")]
+pub use artifact::is_precompiled;
 pub use backtrace::{Backtrace, Frame};
 pub use caller::Caller;
-pub use config::{Config, Tier};
+pub use config::{Config, OptLevel, Tier};
 pub use context::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 #[cfg(feature = "dwarf")]
 pub use dwarf::SourceLocation;
 pub use engine::Engine;
 pub use error::{Context, Error, Exit, Result};
+#[cfg(feature = "compiler")]
+pub use explain::ExplainedFunction;
 pub use externs::Extern;
 pub use func::{Func, IntoFunc, TypedFunc, WasmRet, WasmTy, WasmValues};
 pub use global::Global;

@@ -22,11 +22,17 @@ struct Inner {
     types: Arc<ModuleTypes>,
     code: Arc<ModuleCode>,
     /// Its machine code, which records point to.
-    #[cfg(feature = "compiler")]
-    _machine: Option<tierra_engine::CompiledModule>,
+    #[cfg_attr(not(feature = "compiler"), allow(dead_code, reason = "there is none"))]
+    machine: Machine,
     exports: HashMap<Box<str>, ExportItem>,
     name: Option<Box<str>>,
 }
+
+/// The machine code of a module, if it has any.
+#[cfg(feature = "compiler")]
+type Machine = Option<tierra_engine::CompiledModule>;
+#[cfg(not(feature = "compiler"))]
+type Machine = ();
 
 /// Below this size threads cost more than they gain.
 #[cfg(feature = "std")]
@@ -48,24 +54,36 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_shared(engine: &Engine, bytes: tierra_module::Bytes) -> Result<Self> {
-        let config = engine.config();
-        let size = (*bytes).as_ref().len();
-        let module = with_executor(config.parallel, size, |executor| {
-            tierra_module::Module::new(bytes, config.features, executor)
-        })?;
+        let module = validate(engine, bytes)?;
+        let made = Self::assemble(engine, module, |module, code| compile(engine, module, code))?;
+        #[cfg(feature = "compiler")]
+        if engine.config().through_artifacts {
+            // SAFETY: made here, by this engine.
+            return unsafe { Self::deserialize(engine, made.serialize()?) };
+        }
+        Ok(made)
+    }
+
+    /// A module of an engine, with machine code if `machine` gives it some.
+    pub(crate) fn assemble(
+        engine: &Engine,
+        module: tierra_module::Module,
+        machine: impl FnOnce(&tierra_module::Module, &ModuleCode) -> Result<Machine>,
+    ) -> Result<Self> {
         let module = Arc::new(module);
         let types = engine.types().register(&module);
         let code = ModuleCode::new(
             module.clone(),
             CodeConfig {
-                fuel: config.consume_fuel,
+                fuel: engine.config().consume_fuel,
             },
         );
+        let machine = machine(&module, &code)?;
         #[cfg(feature = "compiler")]
-        let machine = match engine.compiler() {
-            Some(compiler) => Some(compiler.compile(&module, &code).map_err(Error::msg)?),
-            None => None,
-        };
+        if let (true, Some(machine)) = (engine.config().perf_map, &machine) {
+            // Without the map a profile has no names, and nothing else is lost.
+            let _ = machine.write_perf_map(&module);
+        }
         let exports = module
             .exports
             .iter()
@@ -77,8 +95,7 @@ impl Module {
             module,
             types,
             code,
-            #[cfg(feature = "compiler")]
-            _machine: machine,
+            machine,
             exports,
             name,
         })))
@@ -89,13 +106,7 @@ impl Module {
     /// # Errors
     /// When they are not; the error says why and where.
     pub fn validate(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<()> {
-        let bytes = binary(bytes.as_ref())?.into_owned();
-        let config = engine.config();
-        let size = bytes.len();
-        with_executor(config.parallel, size, |executor| {
-            tierra_module::Module::new(Arc::new(bytes), config.features, executor)
-        })?;
-        Ok(())
+        validated(engine, bytes.as_ref()).map(drop)
     }
 
     /// The engine.
@@ -175,6 +186,11 @@ impl Module {
         &self.0.module
     }
 
+    #[cfg(feature = "compiler")]
+    pub(crate) fn machine(&self) -> Option<&tierra_engine::CompiledModule> {
+        self.0.machine.as_ref()
+    }
+
     pub(crate) fn types(&self) -> &Arc<ModuleTypes> {
         &self.0.types
     }
@@ -182,6 +198,33 @@ impl Module {
     pub(crate) fn code(&self) -> &Arc<ModuleCode> {
         &self.0.code
     }
+}
+
+/// The module in bytes or text that an engine is given.
+pub(crate) fn validated(engine: &Engine, bytes: &[u8]) -> Result<tierra_module::Module> {
+    validate(engine, Arc::new(binary(bytes)?.into_owned()))
+}
+
+fn validate(engine: &Engine, bytes: tierra_module::Bytes) -> Result<tierra_module::Module> {
+    let config = engine.config();
+    let size = (*bytes).as_ref().len();
+    with_executor(config.parallel, size, |executor| {
+        tierra_module::Module::new(bytes, config.features, executor)
+    })
+}
+
+/// What an engine's tier makes of a module beforehand.
+#[cfg(feature = "compiler")]
+fn compile(engine: &Engine, module: &tierra_module::Module, code: &ModuleCode) -> Result<Machine> {
+    let compiler = engine.compiler();
+    let machine = compiler.map(|compiler| compiler.compile(module, code));
+    machine.transpose().map_err(Error::msg)
+}
+
+#[cfg(not(feature = "compiler"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
+fn compile(_: &Engine, _: &tierra_module::Module, _: &ModuleCode) -> Result<Machine> {
+    Ok(())
 }
 
 #[cfg(feature = "text")]

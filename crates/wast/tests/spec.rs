@@ -85,3 +85,12 @@ fn upstream() {
     );
     expect_ok(&report.expect("the folder can be read"), 63_000);
 }
+
+#[test]
+fn specification_from_artifacts() {
+    let mut config = Config::new();
+    config
+        .tier(tierra::Tier::Optimizing)
+        .through_artifacts(true);
+    expect_ok(&packaged(&config), 69_000);
+}

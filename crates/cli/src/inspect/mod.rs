@@ -1,7 +1,9 @@
 //! `tierra inspect`: what a module imports, exports, uses and contains.
 
 mod contents;
+mod disassemble;
 mod json;
+mod machine;
 mod text;
 
 use crate::commands::InspectOptions;
@@ -25,6 +27,21 @@ pub fn run(options: &InspectOptions) -> Result<i32, Failure> {
     let module = source.module(&engine)?;
     let contents = Contents::of(&module)
         .map_err(|error| Failure::host(format!("cannot read `{}` again: {error}", source.name)))?;
+    if let Some(wanted) = &options.disassemble {
+        let functions = disassemble::functions(&module, &contents, wanted.as_deref())?;
+        if let Some(path) = &options.html {
+            let page = disassemble::html(&source.name, &functions);
+            std::fs::write(path, page).map_err(|error| {
+                Failure::user(format!("cannot write `{}`: {error}", path.display()))
+            })?;
+            return Ok(0);
+        }
+        // Whoever reads only the first lines may close the pipe.
+        let _ = std::io::stdout()
+            .lock()
+            .write_all(disassemble::text(&functions).as_bytes());
+        return Ok(0);
+    }
     let report = Report {
         name: &source.name,
         module: &module,

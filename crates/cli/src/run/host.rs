@@ -44,7 +44,12 @@ impl Host {
         defined.map_err(Failure::host)?;
         let preloads = options
             .preloads()
-            .map(|(name, file)| Ok((name.to_owned(), Source::load(&engine, &file)?)))
+            .map(|(name, file)| {
+                Ok((
+                    name.to_owned(),
+                    Source::read(&file)?.trusted(&engine, options.allow_precompiled)?,
+                ))
+            })
             .collect::<std::result::Result<Vec<_>, Failure>>()?;
         // What the user gives stands before what we have.
         linker.allow_shadowing(true);

@@ -7,15 +7,18 @@ mod imports;
 mod values;
 mod wasi;
 
+use crate::commands::{Cli, Command};
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::options::RunOptions;
 use crate::source::Source;
+use clap::Parser;
 use entry::Entry;
 use host::Host;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use tierra::Engine;
+use tierra::{Engine, Tier};
 use tierra_wasi::WasiHandle;
 
 /// Runs the program, or calls the function; returns the exit code.
@@ -23,9 +26,25 @@ pub fn run(options: &RunOptions) -> Result<i32, Failure> {
     if let Some(level) = options.log {
         crate::log::start(level);
     }
-    let engine = make_engine(options)?;
-    let source = Source::read(Path::new(options.file()))?;
-    let module = source.module(&engine)?;
+    run_source(options, &Source::read(Path::new(options.file()))?)
+}
+
+/// Runs the compiled module in this program: all arguments are its own, and it gets nothing but
+/// what every program gets.
+pub fn embedded(artifact: Vec<u8>, args: Vec<OsString>) -> Result<i32, Failure> {
+    let own = ["tierra", "run", "--allow-precompiled", "--"];
+    let args = own.iter().map(OsString::from).chain(args);
+    let cli = Cli::try_parse_from(args).map_err(Failure::user)?;
+    let Command::Run(options) = cli.command else {
+        unreachable!("the command is `run`");
+    };
+    let source = Source::embedded(options.file().into(), artifact);
+    run_source(&options, &source)
+}
+
+fn run_source(options: &RunOptions, source: &Source) -> Result<i32, Failure> {
+    let engine = make_engine(options, source.is_precompiled())?;
+    let module = source.trusted(&engine, options.allow_precompiled)?;
     let entry = Entry::choose(&module, options)?;
     let process = wasi::process(options, matches!(entry, Entry::Call { .. }))?;
     let host = Arc::new(Host::new(options, module)?);
@@ -44,8 +63,14 @@ pub fn run(options: &RunOptions) -> Result<i32, Failure> {
     Ok(code.cast_signed())
 }
 
-fn make_engine(options: &RunOptions) -> Result<Engine, Failure> {
+fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failure> {
     let mut config = options.engine.config()?;
+    if precompiled {
+        // Machine code was chosen when it was made.
+        config.tier(Tier::Optimizing);
+    }
+    let variable = std::env::var_os("TIERRA_PERF_MAP");
+    config.perf_map(options.profile.is_some() || variable.is_some_and(|value| value == "1"));
     config.consume_fuel(options.limits.fuel.is_some());
     if let Some(bytes) = options.limits.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));

@@ -6,8 +6,10 @@ use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create}
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::path::Path;
 use std::ptr::null_mut;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use tierra_module::Bytes;
 
 /// Memory without an address.
 pub struct MemoryFile {
@@ -53,12 +55,75 @@ impl MemoryFile {
         self.map(ProtFlags::READ | ProtFlags::WRITE)
     }
 
+    /// Writes bytes; returns whether the system did.
+    pub fn write(&self, offset: usize, mut bytes: &[u8]) -> bool {
+        let mut offset = offset as u64;
+        while !bytes.is_empty() {
+            match rustix::io::pwrite(&self.fd, bytes, offset) {
+                Ok(0) | Err(_) => return false,
+                Ok(n) => {
+                    bytes = &bytes[n..];
+                    offset += n as u64;
+                }
+            }
+        }
+        true
+    }
+
     /// Gives memory back; it reads as zeros.
     pub fn release(&self, offset: usize, bytes: usize) {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         // A system that refuses keeps the memory: it is used again by the next code.
         let _ = fallocate(&self.fd, flags, offset as u64, bytes as u64);
     }
+}
+
+/// A mapped file.
+struct MappedFile {
+    base: usize,
+    bytes: usize,
+}
+
+impl AsRef<[u8]> for MappedFile {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: mapped until this is dropped, and nobody changes the file.
+        unsafe { core::slice::from_raw_parts(self.base as *const u8, self.bytes) }
+    }
+}
+
+impl Drop for MappedFile {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours.
+        let _ = unsafe { munmap(self.base as *mut _, self.bytes) };
+    }
+}
+
+/// The bytes of a file, which nobody may change or shorten while they are in use.
+///
+/// # Errors
+/// When it can't be read.
+pub fn map_file(path: &Path) -> std::io::Result<Bytes> {
+    let file = std::fs::File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let bytes = usize::try_from(bytes).map_err(std::io::Error::other)?;
+    if bytes == 0 {
+        return Ok(Arc::new([]));
+    }
+    // SAFETY: a new mapping at an address of the system's choice.
+    let base = unsafe {
+        mmap(
+            null_mut(),
+            bytes,
+            ProtFlags::READ,
+            MapFlags::PRIVATE | MapFlags::POPULATE,
+            &file,
+            0,
+        )?
+    };
+    Ok(Arc::new(MappedFile {
+        base: base as usize,
+        bytes,
+    }))
 }
 
 /// A stack for machine code and the host functions that it calls.

@@ -159,12 +159,16 @@ impl Emit<'_> {
                 location,
             } => {
                 // Somebody may want the function to stop. If it goes on, and there still is no
-                // room, the stack is used up.
+                // room, the stack is used up. Whoever is called finds the context in the frame,
+                // so the return address must not be there.
+                let (rsp, place) = (Arg::R(Gpr::RSP), Arg::I(16));
                 self.asm.bind(label);
                 self.locate(location);
+                self.asm.emit(Op::Sub, Size::Q, &[rsp, place]);
                 self.asm.emit(Op::Call, Size::Q, &[Arg::S(slow)]);
                 let trap = self.trap_label(Trap::StackOverflow as u8, location);
                 self.compare_room(context, offsets, size, trap);
+                self.asm.emit(Op::Add, Size::Q, &[rsp, place]);
                 self.asm.jmp(back);
             }
             Cold::MinusOne {

@@ -1,0 +1,45 @@
+//! Showing how a function was compiled.
+
+use crate::compiler::Settings;
+use crate::image::Worker;
+use tierra_core::index::FuncIdx;
+use tierra_module::Module;
+
+/// A function in all the forms that it has on its way.
+pub struct Explained {
+    /// The intermediate representation, as the front end makes it.
+    pub ir: String,
+    /// The machine code; empty if the function stays in the interpreter.
+    pub code: Vec<u8>,
+    /// The bytes of it that are instructions.
+    pub code_len: usize,
+    /// Offsets in the module, each from an offset in the code on.
+    pub locations: Vec<(u32, u32)>,
+    /// Calls and jumps to other functions, by offset in the code of their field: the callee.
+    pub relocs: Vec<(u32, u32)>,
+}
+
+/// Compiles a function to look at it.
+///
+/// # Errors
+/// When the compiler finds a bug of ours.
+pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
+    let mut worker = Worker::new(settings);
+    let ir = worker.translate(module, func, settings)?;
+    let ir = ir.map_or_else(
+        || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
+        ToString::to_string,
+    );
+    let compiled = worker.compile(module, func, settings)?.unwrap_or_default();
+    Ok(Explained {
+        ir,
+        code_len: compiled.code_len as usize,
+        locations: compiled.locations,
+        relocs: compiled
+            .relocs
+            .iter()
+            .map(|r| (r.offset, r.symbol))
+            .collect(),
+        code: compiled.code,
+    })
+}

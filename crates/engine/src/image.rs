@@ -1,0 +1,368 @@
+//! Compiling a module to an image: all of its machine code, with no address in it.
+//!
+//! An image is what a loader needs and nothing of this process: code that may stand anywhere, and
+//! tables that count from its start. First come the stubs, then the functions, then detours for
+//! functions without code, then an entry adapter for every signature. So loading is copying, and
+//! what an ahead-of-time artifact keeps is what a compiler in the process makes.
+
+use crate::adapters::{Shape, entry_adapter};
+use crate::code::{Kind, Tables};
+use crate::compiler::{Settings, Stats};
+use crate::link::{self, Stub};
+use core::mem::offset_of;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
+use tierra_codegen::{CompiledFunction, Context};
+use tierra_compile::{MemoryPlan, Symbols};
+use tierra_core::index::{FuncIdx, TypeIdx};
+use tierra_core::types::{CompositeType, HeapType, ValType};
+use tierra_ir::Type;
+use tierra_module::Module;
+use tierra_vm::{FuncRecord, FuncRef, Instance};
+
+/// Where a function is, as offsets in an image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its code.
+    pub code: u32,
+    /// The entry adapter of its signature.
+    pub adapter: u32,
+}
+
+impl Entry {
+    /// A function that stays in the interpreter.
+    pub const NONE: Entry = Entry {
+        code: u32::MAX,
+        adapter: u32::MAX,
+    };
+}
+
+/// The machine code of a module, for any place in memory.
+pub struct Image<'a> {
+    /// The code, from the stubs on.
+    pub code: Cow<'a, [u8]>,
+    /// What is known of it.
+    pub tables: Tables,
+    /// By function that is not imported.
+    pub entries: Vec<Entry>,
+    /// What compiling it came to.
+    pub stats: Stats,
+}
+
+const TOO_LARGE: &str = "the module's machine code is larger than 1 GiB";
+/// Where functions begin.
+const ALIGN: usize = 64;
+
+impl Image<'static> {
+    /// Compiles all functions of a module.
+    ///
+    /// # Errors
+    /// When the code is too large, or the compiler finds a bug of ours.
+    pub fn compile(module: &Module, settings: &Settings) -> Result<Self, String> {
+        let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
+        let compiled = compile_all(module, settings, &funcs)?;
+        let mut linker = Linker::new();
+        let mut entries = Vec::with_capacity(funcs.len());
+        for code in &compiled {
+            let code = match code {
+                Some(code) => linker.reserve(code.code.len())?,
+                None => u32::MAX,
+            };
+            entries.push(Entry {
+                code,
+                ..Entry::NONE
+            });
+        }
+        let places = linker.detours(&funcs, &entries)?;
+        let imported = module.imported_funcs;
+        let mut stats = Stats::default();
+        for ((func, entry), code) in funcs.iter().zip(&entries).zip(&compiled) {
+            let Some(code) = code else {
+                stats.interpreted += 1;
+                continue;
+            };
+            linker.put(Kind::Function(*func), entry.code, code, |symbol| {
+                places[symbol as usize - imported]
+            });
+            stats.functions += 1;
+            stats.code_bytes += code.code.len();
+        }
+        linker.adapters(module, &funcs, &mut entries)?;
+        Ok(Self {
+            code: linker.code.into(),
+            tables: linker.tables,
+            entries,
+            stats,
+        })
+    }
+}
+
+/// An image while it is made.
+struct Linker {
+    code: Vec<u8>,
+    tables: Tables,
+}
+
+impl Linker {
+    fn new() -> Self {
+        let mut code = link::stubs().code.clone();
+        code.resize(code.len().next_multiple_of(ALIGN), 0);
+        Self {
+            code,
+            tables: link::stub_tables(),
+        }
+    }
+
+    /// Room for so many bytes.
+    fn reserve(&mut self, bytes: usize) -> Result<u32, String> {
+        let at = self.code.len();
+        let end = (at + bytes).next_multiple_of(ALIGN);
+        if end > 1 << 30 {
+            return Err(TOO_LARGE.into());
+        }
+        self.code.resize(end, 0);
+        Ok(at as u32)
+    }
+
+    fn write(&mut self, at: u32, code: &[u8]) -> &mut [u8] {
+        let room = &mut self.code[at as usize..][..code.len()];
+        room.copy_from_slice(code);
+        room
+    }
+
+    /// Puts a function where room was reserved for it.
+    fn put(&mut self, kind: Kind, at: u32, code: &CompiledFunction, function: impl Fn(u32) -> u32) {
+        let bytes = self.write(at, &code.code);
+        link::relocate(bytes, at, &code.relocs, |symbol| {
+            Stub::of(symbol).map_or_else(|| function(symbol), Stub::offset)
+        });
+        self.tables.append(kind, at, code);
+    }
+
+    /// Where direct calls of functions go: those that stay in the interpreter are called by their
+    /// records.
+    fn detours(&mut self, funcs: &[FuncIdx], entries: &[Entry]) -> Result<Vec<u32>, String> {
+        let place = |(func, entry): (&FuncIdx, &Entry)| {
+            if *entry != Entry::NONE {
+                return Ok(entry.code);
+            }
+            let code = detour(*func);
+            let at = self.reserve(code.len())?;
+            self.write(at, &code);
+            Ok(at)
+        };
+        funcs.iter().zip(entries).map(place).collect()
+    }
+
+    /// Adds the entry adapters of all functions with code.
+    fn adapters(
+        &mut self,
+        module: &Module,
+        funcs: &[FuncIdx],
+        entries: &mut [Entry],
+    ) -> Result<(), String> {
+        let mut by_type = vec![None; module.types.len()];
+        let mut by_shape: HashMap<Shape, u32> = HashMap::new();
+        let mut context = Context::new(link::options());
+        for (func, entry) in funcs.iter().zip(entries) {
+            if *entry == Entry::NONE {
+                continue;
+            }
+            let ty = module.funcs[func.index()].index();
+            entry.adapter = match by_type[ty] {
+                Some(at) => at,
+                None => {
+                    let shape = shape(module, *func);
+                    match by_shape.get(&shape) {
+                        Some(at) => *at,
+                        None => {
+                            let code = context.compile(&mut entry_adapter(&shape));
+                            let code =
+                                code.map_err(|e| format!("cannot compile an adapter: {e}"))?;
+                            let at = self.reserve(code.code.len())?;
+                            self.put(Kind::Entry, at, code, |_| {
+                                unreachable!("adapters call stubs only")
+                            });
+                            by_shape.insert(shape, at);
+                            at
+                        }
+                    }
+                }
+            };
+            by_type[ty] = Some(entry.adapter);
+        }
+        Ok(())
+    }
+}
+
+/// Every function that the compiler can do, on all threads.
+fn compile_all(
+    module: &Module,
+    settings: &Settings,
+    funcs: &[FuncIdx],
+) -> Result<Vec<Option<CompiledFunction>>, String> {
+    const BATCH: usize = 16;
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut worker = Worker::new(settings);
+        let mut done = Vec::new();
+        loop {
+            let from = next.fetch_add(BATCH, Ordering::Relaxed);
+            let Some(batch) = funcs.get(from..funcs.len().min(from + BATCH)) else {
+                return Ok(done);
+            };
+            for (i, func) in batch.iter().enumerate() {
+                if let Some(code) = worker.compile(module, *func, settings)? {
+                    done.push((from + i, code));
+                }
+            }
+            if batch.is_empty() {
+                return Ok(done);
+            }
+        }
+    };
+    let threads = match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let threads = threads.min(funcs.len().div_ceil(4 * BATCH)).max(1);
+    let parts: Vec<Result<_, String>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
+        let mut parts = vec![work()];
+        parts.extend(others.into_iter().map(|thread| match thread.join() {
+            Ok(part) => part,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }));
+        parts
+    });
+    let mut all: Vec<Option<CompiledFunction>> = Vec::new();
+    all.resize_with(funcs.len(), || None);
+    for part in parts {
+        for (index, code) in part? {
+            all[index] = Some(code);
+        }
+    }
+    Ok(all)
+}
+
+/// What one thread compiles with.
+pub struct Worker {
+    ir: tierra_ir::Function,
+    state: tierra_compile::State,
+    context: Context,
+}
+
+impl Worker {
+    /// For these settings.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            ir: tierra_ir::Function::default(),
+            state: tierra_compile::State::default(),
+            context: Context::new(tierra_codegen::Options {
+                features: settings.cpu_features(),
+                opt_level: settings.opt_level,
+                ..link::options()
+            }),
+        }
+    }
+
+    /// Makes a function's intermediate representation; `None` if it exceeds a limit.
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn translate(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        settings: &Settings,
+    ) -> Result<Option<&tierra_ir::Function>, String> {
+        let options = tierra_compile::Options {
+            symbols: Symbols {
+                stack_slow: Stub::Stack.symbol(),
+                poll: Stub::Poll.symbol(),
+            },
+            fuel: settings.fuel,
+            interruption: true,
+            memory: |ty| MemoryPlan {
+                guarded: tierra_vm::is_guarded(ty),
+            },
+        };
+        match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
+            Ok(()) => Ok(Some(&self.ir)),
+            Err(tierra_compile::Error::TooLarge) => Ok(None),
+            Err(error) => Err(format!("function {func}: {error}")),
+        }
+    }
+
+    /// The function's code; `None` if it exceeds a limit.
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn compile(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        settings: &Settings,
+    ) -> Result<Option<CompiledFunction>, String> {
+        if !settings.compiles(func) || self.translate(module, func, settings)?.is_none() {
+            return Ok(None);
+        }
+        match self.context.compile(&mut self.ir) {
+            Ok(code) => Ok(Some(code.clone())),
+            // What the code generator has no code for stays in the interpreter.
+            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => Ok(None),
+            Err(error) => Err(format!("function {func}: {error}")),
+        }
+    }
+}
+
+/// Jumps to a function of the same instance by its record.
+fn detour(func: FuncIdx) -> Vec<u8> {
+    let mut a = Assembler::new(Features::baseline());
+    let at = |base, offset: usize| {
+        let disp = i32::try_from(offset).expect("a module has fewer than 2^27 functions");
+        Arg::M(Mem::Base { base, disp })
+    };
+    let cell = Arg::R(Gpr::R11);
+    let load = |a: &mut Assembler, from| a.emit(Op::Mov, Size::Q, &[cell, from]);
+    load(&mut a, at(Gpr::RDI, offset_of!(Instance, funcs)));
+    load(
+        &mut a,
+        at(Gpr::R11, func.index() * size_of::<*const FuncRef>()),
+    );
+    load(&mut a, at(Gpr::R11, offset_of!(FuncRef, record)));
+    let entry = at(Gpr::R11, offset_of!(FuncRecord, machine_entry));
+    a.emit(Op::Jmp, Size::Q, &[entry]);
+    a.finish().expect("a detour is small").bytes.clone()
+}
+
+/// What a function takes and gives, as the code generator sees it.
+fn shape(module: &Module, func: FuncIdx) -> Shape {
+    let ty = module.func_type(func);
+    let value = |ty: &ValType<_>| match ty {
+        ValType::I32 => Type::I32,
+        ValType::I64 => Type::I64,
+        ValType::F32 => Type::F32,
+        ValType::F64 => Type::F64,
+        ValType::V128 => Type::V128,
+        ValType::Ref(r) => match r.heap {
+            HeapType::Func | HeapType::NoFunc => Type::I64,
+            HeapType::Concrete(index) => {
+                let index: TypeIdx = index;
+                match module.types[index.index()].composite {
+                    CompositeType::Func(_) => Type::I64,
+                    _ => Type::Ref,
+                }
+            }
+            _ => Type::Ref,
+        },
+    };
+    Shape {
+        params: ty.params.iter().map(value).collect(),
+        results: ty.results.iter().map(value).collect(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Loading an image: from bytes to code that runs.
+
+use crate::code::CodeMemory;
+use crate::compiler::Stats;
+use crate::image::{Entry, Image};
+use crate::link;
+use std::borrow::Cow;
+use std::sync::PoisonError;
+use tierra_interp::ModuleCode;
+use tierra_module::Module;
+
+/// The machine code of a module. It must live as long as anything that may call it.
+pub struct CompiledModule {
+    memory: CodeMemory,
+    /// Bytes of the memory that are the image's.
+    bytes: usize,
+    entries: Vec<Entry>,
+    stats: Stats,
+}
+
+impl CompiledModule {
+    /// Puts an image into code memory and lets a module's records know.
+    ///
+    /// # Errors
+    /// When there is no memory for the code.
+    ///
+    /// # Safety
+    /// The image is of this module and made for this process; the caller keeps the result as long
+    /// as `code`.
+    pub unsafe fn load(
+        image: Image<'_>,
+        module: &Module,
+        code: &ModuleCode,
+    ) -> Result<Self, String> {
+        let mut memory = CodeMemory::new(image.code.len())?;
+        memory.write(0, &image.code);
+        let start = memory.object().start();
+        memory.publish(image.tables, start + link::stubs().trap as usize);
+        for (func, entry) in module.defined_funcs().zip(&image.entries) {
+            if *entry != Entry::NONE {
+                let [entry, adapter] =
+                    [entry.code, entry.adapter].map(|at| (start + at as usize) as *mut u8);
+                // SAFETY: the image has the code of this function there; the caller keeps it.
+                unsafe { code.set_machine_code(func, entry, adapter) };
+            }
+        }
+        Ok(Self {
+            memory,
+            bytes: image.code.len(),
+            entries: image.entries,
+            stats: image.stats,
+        })
+    }
+
+    /// The image again.
+    pub fn image(&self) -> Image<'_> {
+        let object = self.memory.object();
+        let tables = object.tables.read();
+        Image {
+            code: Cow::Borrowed(&self.memory.code()[..self.bytes]),
+            tables: tables.unwrap_or_else(PoisonError::into_inner).clone(),
+            entries: self.entries.clone(),
+            stats: self.stats,
+        }
+    }
+
+    /// The address of the code, for tools that look at running processes.
+    pub fn start(&self) -> usize {
+        self.memory.object().start()
+    }
+
+    /// What it came to.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+}

@@ -1,0 +1,120 @@
+//! Modules compiled ahead of time.
+
+use crate::{Engine, Error, Module, Result};
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use tierra_engine::{Artifact, Compiler};
+use tierra_module::Bytes;
+
+/// Whether bytes are a compiled module, of whatever version: what [`Module::serialize`] and
+/// [`Engine::precompile`] make. It says nothing of whether they can be loaded.
+pub fn is_precompiled(bytes: &[u8]) -> bool {
+    tierra_engine::is_artifact(bytes)
+}
+
+fn compiler(engine: &Engine) -> Result<&Arc<Compiler>> {
+    engine
+        .compiler()
+        .ok_or_else(|| Error::msg("compiled modules need an engine of the tier `optimizing`"))
+}
+
+fn unfit(why: String) -> Error {
+    Error::msg(format!("the compiled module does not fit: {why}"))
+}
+
+impl Module {
+    /// The module with its machine code, as bytes that [`Module::deserialize`] loads: in an
+    /// engine of the same version and a configuration that fits, on a processor that has what the
+    /// code uses.
+    ///
+    /// # Errors
+    /// When the engine's tier makes no machine code.
+    pub fn serialize(&self) -> Result<Vec<u8>> {
+        let compiler = compiler(self.engine())?;
+        let machine = self.machine();
+        let machine = machine.expect("an engine with a compiler compiles its modules");
+        Ok(compiler.serialize(self.module(), machine))
+    }
+
+    /// A module from what [`Module::serialize`] or [`Engine::precompile`] made.
+    ///
+    /// Damaged bytes, those of another version and those that do not fit this machine or
+    /// configuration are refused.
+    ///
+    /// # Errors
+    /// Says which thing does not fit.
+    ///
+    /// # Safety
+    /// The bytes were made by [`Module::serialize`] or [`Engine::precompile`], and nobody who is
+    /// not trusted with the process could change them since: a checksum finds accidents, but the
+    /// machine code is run as it is.
+    pub unsafe fn deserialize(engine: &Engine, bytes: impl Into<Vec<u8>>) -> Result<Self> {
+        // SAFETY: the caller's.
+        unsafe { Self::deserialize_shared(engine, Arc::new(bytes.into())) }
+    }
+
+    /// As [`Module::deserialize`], from a file, which is mapped.
+    ///
+    /// # Errors
+    /// As for [`Module::deserialize`], and when the file can't be read.
+    ///
+    /// # Safety
+    /// As for [`Module::deserialize`], and nobody changes or shortens the file while the module
+    /// exists. (To replace it, make another one and rename it.)
+    pub unsafe fn deserialize_file(
+        engine: &Engine,
+        path: impl AsRef<std::path::Path>,
+    ) -> Result<Self> {
+        let bytes = tierra_engine::map_file(path.as_ref())?;
+        // SAFETY: the caller's.
+        unsafe { Self::deserialize_shared(engine, bytes) }
+    }
+
+    /// As [`Module::deserialize`], from bytes that are kept as they are.
+    ///
+    /// # Errors
+    /// As for [`Module::deserialize`].
+    ///
+    /// # Safety
+    /// As for [`Module::deserialize`].
+    pub unsafe fn deserialize_shared(engine: &Engine, bytes: Bytes) -> Result<Self> {
+        let settings = compiler(engine)?.settings();
+        let artifact = Artifact::open(bytes, settings, engine.config().features).map_err(unfit)?;
+        let (bytes, features) = artifact.module();
+        let module = tierra_module::Module::of_valid(bytes, features)?;
+        Self::assemble(engine, module, |module, code| {
+            // SAFETY: the caller's; the module keeps both.
+            let loaded = unsafe { artifact.load(module, code, settings) };
+            loaded.map(Some).map_err(unfit)
+        })
+    }
+}
+
+impl Engine {
+    /// Compiles a module, for [`Module::deserialize`], without loading it: the processor that the
+    /// [configuration](crate::Config::cpu) names need not be this one.
+    ///
+    /// # Errors
+    /// When the bytes are not a module that the engine accepts, or the engine's tier makes no
+    /// machine code.
+    pub fn precompile(&self, bytes: impl AsRef<[u8]>) -> Result<Vec<u8>> {
+        self.precompile_to(bytes.as_ref(), false)
+    }
+
+    /// As [`Engine::precompile`]: the bytes are those of an object file in the ELF format, and
+    /// this one has symbols, so that debuggers and disassemblers know its functions.
+    ///
+    /// # Errors
+    /// As for [`Engine::precompile`].
+    pub fn precompile_with_symbols(&self, bytes: impl AsRef<[u8]>) -> Result<Vec<u8>> {
+        self.precompile_to(bytes.as_ref(), true)
+    }
+
+    fn precompile_to(&self, bytes: &[u8], symbols: bool) -> Result<Vec<u8>> {
+        let compiler = compiler(self)?;
+        let module = crate::module::validated(self, bytes)?;
+        compiler.precompile(&module, symbols).map_err(Error::msg)
+    }
+}
