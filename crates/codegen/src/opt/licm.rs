@@ -18,8 +18,9 @@
 
 use super::effects::{self, LaneSet, Lanes, LoopWrites, SAFEPOINTS};
 use super::preheader;
+use super::table::Table;
 use alloc::vec::Vec;
-use tierra_ir::{Block, Flow, Function, Inst, InstData, Loop, Type};
+use tierra_ir::{Block, Flow, Function, Inst, InstData, Loop, Type, UnaryOp};
 
 /// How many loops an instruction leaves at most.
 const CLIMB: usize = 8;
@@ -37,6 +38,10 @@ pub(super) struct State {
     /// By block, whether it is in the prefix of the loop that it is in.
     in_prefix: Vec<bool>,
     along: Vec<Inst>,
+    /// Pure instructions that were moved.
+    table: Table,
+    /// Whether some turned out to be equal.
+    merged: bool,
 }
 
 /// What is known of a loop so far.
@@ -74,6 +79,8 @@ impl State {
             }
             self.loops.push(around);
         }
+        self.table.clear(func.num_insts() / 4);
+        self.merged = false;
         for &block in flow.rpo() {
             let Some(l) = flow.loop_of(block) else {
                 continue;
@@ -81,8 +88,14 @@ impl State {
             let mut next = func.first_inst(block);
             while let Some(inst) = next {
                 next = func.next_inst(inst);
+                if self.merged {
+                    func.resolve_operands(inst);
+                }
                 self.inst(func, flow, preheaders, inst, (block, l));
             }
+        }
+        if self.merged {
+            func.resolve_all();
         }
     }
 
@@ -117,7 +130,7 @@ impl State {
     ) {
         let data = *func.data(inst);
         let (mut place, mut around) = (block, Some(l));
-        if let Some((kind, lanes)) = self.kind(func, &data) {
+        if let Some((kind, lanes)) = self.kind(func, inst, &data) {
             let mut target = None;
             for _ in 0..CLIMB {
                 let Some(l) = around else {
@@ -143,6 +156,9 @@ impl State {
                 around = flow.loop_parent(l);
             }
             if let Some(preheader) = target {
+                if self.is_there(func, flow, inst, preheader) {
+                    return;
+                }
                 self.take_along(func, flow, inst, preheader);
                 func.remove(inst);
                 let end = func.last_inst(preheader).expect("it ends with a jump");
@@ -157,6 +173,27 @@ impl State {
             around.left |= effects::may_leave(&data);
             around.seen |= effects::is_side_effect(&data);
         }
+    }
+
+    /// Whether an equal instruction was moved to where this one goes, or before: then this one is
+    /// gone.
+    fn is_there(&mut self, func: &mut Function, flow: &Flow, inst: Inst, to: Block) -> bool {
+        let data = *func.data(inst);
+        if !effects::is_pure(&data) {
+            return false;
+        }
+        let dominates = |other: Inst| func.block_of(other).is_some_and(|b| flow.dominates(b, to));
+        let found = self.table.find(func, &data, 0, dominates);
+        let Some(equal) = found.inst else {
+            self.table.enter(found, inst);
+            return false;
+        };
+        for (result, other) in func.results(inst).zip(func.results(equal)) {
+            func.alias(result, other);
+        }
+        func.remove(inst);
+        self.merged = true;
+        true
     }
 
     /// Moves constants that an instruction uses before it.
@@ -179,9 +216,15 @@ impl State {
     }
 
     /// How an instruction may be moved, and the lanes that it reads.
-    fn kind(&mut self, func: &Function, data: &InstData) -> Option<(Kind, LaneSet)> {
+    fn kind(&mut self, func: &Function, inst: Inst, data: &InstData) -> Option<(Kind, LaneSet)> {
         match *data {
             _ if is_free(data) => None,
+            // A comparison is part of the branch that it is for. A trap may leave with it.
+            InstData::Compare { .. }
+            | InstData::Unary {
+                op: UnaryOp::I32Eqz | UnaryOp::I64Eqz,
+                ..
+            } if !is_for_trap(func, inst) => None,
             InstData::RefToBits(_) | InstData::BitsToRef(_) => Some((Kind::Pure, 1 << SAFEPOINTS)),
             InstData::Load { flags, address, .. } => {
                 let lanes = if flags.readonly {
@@ -240,6 +283,16 @@ fn is_free(data: &InstData) -> bool {
             | InstData::SlotAddress(_)
             | InstData::SymbolAddress(_)
     )
+}
+
+/// Whether the next instruction is a trap on the result of this one.
+fn is_for_trap(func: &Function, inst: Inst) -> bool {
+    match func.next_inst(inst).map(|next| func.data(next)) {
+        Some(InstData::TrapIf { cond, .. } | InstData::TrapUnless { cond, .. }) => {
+            *cond == func.result(inst)
+        }
+        _ => false,
+    }
 }
 
 fn is_dear(op: tierra_ir::BinaryOp) -> bool {

@@ -14,6 +14,7 @@ mod preheader;
 pub mod rewrite;
 pub mod rules;
 mod straighten;
+mod table;
 
 use alloc::boxed::Box;
 use rewrite::Rules;

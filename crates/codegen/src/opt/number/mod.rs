@@ -11,7 +11,7 @@
 //!
 //! 1. folded, put into a canonical form and rewritten by the rules ([`fold`], [`rewrite`]),
 //! 2. decided by what is known of ranges and relations where it is ([`facts`]),
-//! 3. replaced by an equal one that dominates it ([`table`]); for loads, "equal" includes the
+//! 3. replaced by an equal one that dominates it ([`table`](super::table)); for loads, "equal" includes the
 //!    version of memory ([`memory`]).
 //!
 //! *Invariants.* The flow of the function is not touched during the walk: which branch is
@@ -32,14 +32,13 @@ mod forward;
 mod known;
 mod memory;
 mod relation;
-mod table;
 mod visit;
 
 use super::rewrite::{Graph, Rules};
+use super::table::Table;
 use alloc::vec::Vec;
 use facts::Facts;
 use memory::Memory;
-use table::Table;
 use tierra_ir::{Block, Edge, Flow, Function, Inst, InstData, Type, Value};
 
 const NONE: u32 = u32::MAX;
