@@ -126,9 +126,7 @@ fn code_for_another_processor_is_refused_by_name() {
         Ok(module) => check(&here, &module),
         Err(error) => assert!(error.to_string().contains("avx512"), "{error}"),
     }
-    let error = Engine::new(config().cpu("mmx"))
-        .err()
-        .expect("there is none");
+    let error = Engine::new(config().cpu("mmx")).expect_err("there is none");
     assert!(error.to_string().contains("`mmx`"), "{error}");
     let baseline = engine(config().cpu("baseline"))
         .precompile(TEXT)

@@ -97,7 +97,7 @@ impl Artifact {
     /// When there is no memory, or the tables contradict each other.
     ///
     /// # Safety
-    /// The file was written by [`write`](super::write), `module` is of its own bytes, and the
+    /// The file was written by `write`, `module` is of its own bytes, and the
     /// caller keeps the result as long as `code`.
     pub unsafe fn load(
         &self,

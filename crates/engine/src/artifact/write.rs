@@ -58,7 +58,11 @@ pub fn write(module: &Module, image: &Image<'_>, settings: &Settings, symbols: b
             align: *align,
         });
     }
-    let names = symbols.then(|| names(module)).unwrap_or_default();
+    let names = if symbols {
+        names(module)
+    } else {
+        Default::default()
+    };
     let symbols: Vec<_> = names_of(image, &names).collect();
     elf::finish(&mut file, &sections, &symbols);
     fill_header(&mut file, &sections);
