@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tierra::{Engine, Error, Module, ModuleError};
 
 /// The first bytes of every component.
@@ -12,7 +13,7 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 pub struct Source {
     /// What messages call it.
     pub name: String,
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl Source {
@@ -26,11 +27,14 @@ impl Source {
             })?;
             return Ok(Source {
                 name: "<stdin>".into(),
-                bytes,
+                bytes: Arc::new(bytes),
             });
         }
         match std::fs::read(path) {
-            Ok(bytes) => Ok(Source { name, bytes }),
+            Ok(bytes) => Ok(Source {
+                name,
+                bytes: Arc::new(bytes),
+            }),
             Err(error) => Err(unreadable(&name, &error)),
         }
     }
@@ -42,7 +46,10 @@ impl Source {
 
     /// The compiled module in this program.
     pub fn embedded(name: String, bytes: Vec<u8>) -> Source {
-        Source { name, bytes }
+        Source {
+            name,
+            bytes: Arc::new(bytes),
+        }
     }
 
     /// Whether it is a compiled module.
@@ -63,7 +70,7 @@ impl Source {
         let start = std::time::Instant::now();
         // SAFETY: the user says that it may be trusted like a program.
         #[expect(unsafe_code, reason = "the user's decision is made here")]
-        let module = unsafe { Module::deserialize(engine, &*self.bytes) };
+        let module = unsafe { Module::deserialize_shared(engine, self.bytes.clone()) };
         let module = module.map_err(|error| {
             Failure::user(format!("`{name}`: {error}"))
                 .hint("compile the module again, with `tierra compile`")
@@ -75,9 +82,9 @@ impl Source {
     /// The module's machine code, as a file.
     pub fn precompile(&self, engine: &Engine, symbols: bool) -> Result<Vec<u8>, Failure> {
         let bytes = if symbols {
-            engine.precompile_with_symbols(&self.bytes)
+            engine.precompile_with_symbols(&*self.bytes)
         } else {
-            engine.precompile(&self.bytes)
+            engine.precompile(&*self.bytes)
         };
         bytes.map_err(|error| self.refused(&error))
     }
@@ -90,7 +97,7 @@ impl Source {
                 .hint("only `tierra run --allow-precompiled` takes it"));
         }
         let start = std::time::Instant::now();
-        let module = Module::new(engine, &self.bytes).map_err(|error| self.refused(&error))?;
+        let module = Module::new(engine, &*self.bytes).map_err(|error| self.refused(&error))?;
         tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "validated");
         Ok(module)
     }

@@ -269,7 +269,9 @@ impl Config {
             mix: self.mixed_tiers,
             opt_level: match self.opt_level {
                 OptLevel::None => Level::None,
-                OptLevel::Speed | OptLevel::Size => Level::Full,
+                OptLevel::Speed => Level::Full,
+                // The passes that copy code are those of the last level.
+                OptLevel::Size => Level::Fast,
             },
             cpu: Some(cpu),
         })

@@ -50,7 +50,7 @@ fn a_feature_that_is_off_is_named_with_the_place() {
 fn tiers_that_are_not_built_are_refused_by_name() {
     let text = "(module)";
     tierra_text(&["--tier", "interp"], text).prints("");
-    for tier in ["baseline", "optimizing", "auto"] {
+    for tier in ["baseline", "auto"] {
         tierra_text(&["--tier", tier], text).is_mistake(&[&format!("`{tier}`"), "`interp`"]);
     }
     tierra_text(&["--tier", "warp"], text).is_mistake(&["unknown tier `warp`", "interp"]);

@@ -16,7 +16,7 @@ const LAYOUT: u64 = {
     let offsets = offsets! {
         Instance { exec memory0 memories globals tables funcs tags type_ids }
         ExecContext { stack_limit fuel heap_base builtins machine_exit resume }
-        FuncRecord { machine_entry }
+        FuncRecord { machine_entry host }
         FuncRef { record instance type_id }
         TableFunc { record instance type_id funcref }
         TableDef { base len }
