@@ -14,7 +14,7 @@
 //! | [`regalloc`] | registers |
 //! | `x64` | x86-64: calling conventions, selection, emission |
 //! | [`output`] | what comes out |
-//! | [`memory`] | running the result in this process, for tests (feature `run`) |
+//! | `memory` | running the result in this process, for tests (feature `run`) |
 #![cfg_attr(not(feature = "run"), no_std)]
 
 extern crate alloc;
