@@ -32,7 +32,7 @@ pub mod pipeline;
 pub mod regalloc;
 mod x64;
 
-pub use opt::Level;
+pub use opt::Level as OptLevel;
 pub use output::{CallSite, CompiledFunction, Handler};
 pub use pipeline::{Context, Error, Options};
 pub use tierra_asm::x64::{Features, Reloc, RelocKind};
