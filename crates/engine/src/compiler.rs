@@ -11,7 +11,7 @@ use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use tierra_asm::x64::Features;
-use tierra_codegen::OptLevel;
+use tierra_codegen::Level as OptLevel;
 use tierra_core::index::FuncIdx;
 use tierra_interp::ModuleCode;
 use tierra_ir::Type;

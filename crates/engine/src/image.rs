@@ -314,7 +314,9 @@ impl Worker {
         match self.context.compile(&mut self.ir) {
             Ok(code) => Ok(Some(code.clone())),
             // What the code generator has no code for stays in the interpreter.
-            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => Ok(None),
+            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => {
+                Ok(None)
+            }
             Err(error) => Err(format!("function {func}: {error}")),
         }
     }

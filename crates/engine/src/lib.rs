@@ -36,4 +36,4 @@ pub use cpu::features as cpu_features;
 pub use explain::{Explained, explain};
 pub use load::CompiledModule;
 pub use sys::map_file;
-pub use tierra_codegen::{Features as CpuFeatures, OptLevel};
+pub use tierra_codegen::{Features as CpuFeatures, Level as OptLevel};

@@ -38,6 +38,16 @@ fn translate() {
     run("translate", 60);
 }
 
+#[test]
+fn tiers() {
+    run("tiers", 100);
+}
+
+#[test]
+fn programs() {
+    run("programs", 10);
+}
+
 /// The cases of a seed are the same everywhere.
 #[test]
 fn seeds_are_stable() {

@@ -171,7 +171,11 @@ fn time_to_load() {
     let module = std::fs::read(file).expect("a module");
     let start = std::time::Instant::now();
     let artifact = engine.precompile(module).expect("valid");
-    println!("compiled in {:?}: {} bytes", start.elapsed(), artifact.len());
+    println!(
+        "compiled in {:?}: {} bytes",
+        start.elapsed(),
+        artifact.len()
+    );
     let path = std::env::temp_dir().join(format!("tierra-artifact-of-{}", std::process::id()));
     std::fs::write(&path, &artifact).expect("written");
     for _ in 0..10 {
