@@ -137,11 +137,7 @@ fn invert(func: &mut Function, state: &mut State) -> bool {
 }
 
 fn straighten(func: &mut Function, state: &mut State) -> bool {
-    let changed = state.straighten.run(func, &state.flow);
-    if changed {
-        state.cleaner.flow(func);
-    }
-    changed
+    state.straighten.run(func, &state.flow)
 }
 
 fn licm(func: &mut Function, state: &mut State) -> bool {

@@ -2,7 +2,7 @@
 //! of features: the machine must give what the operator's function gives.
 
 use crate::harness::{Builder, feature_sets};
-use tierra_codegen::{Features, Options};
+use tierra_codegen::{Features, OptLevel, Options};
 use tierra_ir::builder::State;
 use tierra_ir::*;
 
@@ -497,6 +497,7 @@ fn operators_mean_what_they_say() {
         test(
             Options {
                 features,
+                opt_level: OptLevel::None,
                 ..Options::default()
             },
             &selected(),
@@ -511,6 +512,7 @@ fn operators_with_everything_in_memory() {
             Options {
                 features,
                 spill_everything: true,
+                opt_level: OptLevel::None,
                 ..Options::default()
             },
             &selected(),
@@ -522,7 +524,10 @@ fn operators_with_everything_in_memory() {
 #[test]
 fn division_by_constants() {
     let mut rng = tierra_ir::generate::Rng::new(1);
-    let mut builder = Builder::new(Options::default());
+    let mut builder = Builder::new(Options {
+        opt_level: OptLevel::None,
+        ..Options::default()
+    });
     let mut jobs = Vec::new();
     for op in AnyOp::all() {
         let AnyOp::Binary(binary) = op else { continue };

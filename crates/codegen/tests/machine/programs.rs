@@ -2,7 +2,7 @@
 
 use crate::harness::{Builder, SLOW, feature_sets};
 use std::collections::HashMap;
-use tierra_codegen::{Features, Options};
+use tierra_codegen::{Features, OptLevel, Options};
 use tierra_ir::builder::State;
 use tierra_ir::eval::{Stop, evaluate};
 use tierra_ir::generate::world::{self, Scratch};
@@ -224,12 +224,16 @@ fn all(spill_everything: bool) {
     let (first, count) = (env("FIRST", 0), env("COUNT", 60));
     for features in feature_sets() {
         for size in sizes() {
-            let options = Options {
-                features,
-                spill_everything,
-                ..Options::default()
-            };
-            run(options, first..first + count, size);
+            // Half of them as they are, so that selection sees what passes would take away.
+            for (opt_level, first) in [(OptLevel::None, first), (OptLevel::Full, first + count)] {
+                let options = Options {
+                    features,
+                    spill_everything,
+                    opt_level,
+                    ..Options::default()
+                };
+                run(options, first..first + count / 2, size);
+            }
         }
     }
 }
