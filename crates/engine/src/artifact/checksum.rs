@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn every_bit_counts() {
         for len in [24, 31, 32, 33, 64, 100] {
-            let bytes: Vec<u8> = (0..len).map(|i| i as u8 * 7).collect();
+            let bytes: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
             let sum = checksum(&bytes, 8);
             for bit in 0..len * 8 {
                 let mut other = bytes.clone();
