@@ -33,4 +33,4 @@ mod options;
 mod translate;
 
 pub use options::{Error, MemoryPlan, Options, Symbols};
-pub use translate::{State, translate};
+pub use translate::{State, translate, value_type};

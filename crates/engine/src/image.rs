@@ -17,8 +17,7 @@ use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
 use tierra_codegen::{CompiledFunction, Context};
 use tierra_compile::{MemoryPlan, Symbols};
 use tierra_core::index::{FuncIdx, TypeIdx};
-use tierra_core::types::{CompositeType, HeapType, ValType};
-use tierra_ir::Type;
+use tierra_core::types::ValType;
 use tierra_module::Module;
 use tierra_vm::{FuncRecord, FuncRef, Instance};
 
@@ -345,24 +344,7 @@ fn detour(func: FuncIdx) -> Vec<u8> {
 /// What a function takes and gives, as the code generator sees it.
 fn shape(module: &Module, func: FuncIdx) -> Shape {
     let ty = module.func_type(func);
-    let value = |ty: &ValType<_>| match ty {
-        ValType::I32 => Type::I32,
-        ValType::I64 => Type::I64,
-        ValType::F32 => Type::F32,
-        ValType::F64 => Type::F64,
-        ValType::V128 => Type::V128,
-        ValType::Ref(r) => match r.heap {
-            HeapType::Func | HeapType::NoFunc => Type::I64,
-            HeapType::Concrete(index) => {
-                let index: TypeIdx = index;
-                match module.types[index.index()].composite {
-                    CompositeType::Func(_) => Type::I64,
-                    _ => Type::Ref,
-                }
-            }
-            _ => Type::Ref,
-        },
-    };
+    let value = |ty: &ValType<TypeIdx>| tierra_compile::value_type(module, *ty);
     Shape {
         params: ty.params.iter().map(value).collect(),
         results: ty.results.iter().map(value).collect(),

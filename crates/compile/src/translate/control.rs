@@ -4,7 +4,7 @@
 //! with a parameter for each result; without a branch the code just goes on. A loop's block has a
 //! parameter for each of the loop's.
 
-use super::{Loaded, Result, Translator, value_ty};
+use super::{Loaded, Result, Translator, value_type};
 use crate::layout::EXEC_STACK_LIMIT;
 use tierra_core::Trap;
 use tierra_core::index::TypeIdx;
@@ -117,7 +117,10 @@ impl Translator<'_> {
 
     fn append_types(&mut self, block: Block, types: &[ValType<TypeIdx>]) {
         for ty in types {
-            let value = self.b.func.append_param(block, value_ty(self.module, *ty));
+            let value = self
+                .b
+                .func
+                .append_param(block, value_type(self.module, *ty));
             self.typed(value, *ty);
         }
     }

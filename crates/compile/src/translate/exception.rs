@@ -11,7 +11,7 @@
 
 use super::builtin::imm;
 use super::control::Kind;
-use super::{Result, Translator, value_ty};
+use super::{Result, Translator, value_type};
 use std::ops::Range;
 use tierra_ir::{Block, Callee, Inst, InstData, SigRef, Target, Type, Value, ValueList};
 use tierra_vm::builtins::Builtin;
@@ -229,7 +229,7 @@ impl Translator<'_> {
         let at = self.call_builtin(Builtin::ExnFields, Default::default(), &[exception]);
         let mut offset = 0;
         for ty in types {
-            let (value, next) = self.get_operand(at, offset, value_ty(module, *ty));
+            let (value, next) = self.get_operand(at, offset, value_type(module, *ty));
             offset = next;
             self.typed(value, *ty);
             self.push(value);

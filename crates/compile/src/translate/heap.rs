@@ -5,7 +5,7 @@
 //! does everything that allocates.
 
 use super::builtin::{Immediates, imm};
-use super::{Translator, ref_kind, value_ty};
+use super::{Translator, ref_kind, value_type};
 use crate::layout::{self, class, field_class, plain};
 use tierra_core::Trap;
 use tierra_core::index::TypeIdx;
@@ -25,7 +25,7 @@ fn access(module: &Module, storage: StorageType<TypeIdx>, signed: bool) -> Optio
         StorageType::I16 if signed => Some(Access::S16I32),
         StorageType::I16 => Some(Access::U16I32),
         StorageType::Val(ValType::Ref(r)) if ref_kind(module, r.heap) == RefKind::Func => None,
-        StorageType::Val(ty) => Some(Access::of(value_ty(module, ty))),
+        StorageType::Val(ty) => Some(Access::of(value_type(module, ty))),
     }
 }
 

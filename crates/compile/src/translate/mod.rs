@@ -203,8 +203,8 @@ fn ref_ty(module: &Module, ty: RefType<TypeIdx>) -> Type {
     }
 }
 
-/// The type that a value type translates to.
-fn value_ty(module: &Module, ty: ValType<TypeIdx>) -> Type {
+/// The type that a value type of a module translates to: what functions pass.
+pub fn value_type(module: &Module, ty: ValType<TypeIdx>) -> Type {
     match ty {
         ValType::I32 => Type::I32,
         ValType::I64 => Type::I64,
@@ -222,7 +222,7 @@ fn signature(
     signature: &mut Signature,
 ) {
     let types = |types: &'_ [ValType<TypeIdx>]| {
-        let types = types.iter().map(|t| value_ty(module, *t));
+        let types = types.iter().map(|t| value_type(module, *t));
         types.collect::<Vec<_>>()
     };
     signature.params.clear();
@@ -277,7 +277,7 @@ impl<'a> Translator<'a> {
             budget: MAX_VALUES,
         };
         for param in &module.func_type(func).params {
-            let ty = value_ty(module, *param);
+            let ty = value_type(module, *param);
             let value = t.b.func.append_param(entry, ty);
             let variable = t.b.variable(ty);
             t.b.set(variable, value);
@@ -289,7 +289,7 @@ impl<'a> Translator<'a> {
 
     fn declare_locals(&mut self, count: u32, ty: ValType<TypeIdx>) {
         let non_null = facts::excludes_null(ty);
-        let ty = value_ty(self.module, ty);
+        let ty = value_type(self.module, ty);
         for _ in 0..count {
             let variable = self.b.variable(ty);
             self.s.locals.push((variable, non_null));

@@ -1,6 +1,6 @@
 //! Locals and globals.
 
-use super::{Result, Translator, value_ty};
+use super::{Result, Translator, value_type};
 use crate::layout::{CONSTANT, INSTANCE_GLOBALS, global_class, plain};
 use tierra_ir::{Access, MemFlags, Value};
 
@@ -34,7 +34,7 @@ impl Translator<'_> {
         } else {
             CONSTANT
         };
-        (cell, Access::of(value_ty(self.module, ty.content)), flags)
+        (cell, Access::of(value_type(self.module, ty.content)), flags)
     }
 
     pub(super) fn global_get(&mut self, global: u32) -> Result {
