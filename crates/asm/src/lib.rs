@@ -6,7 +6,8 @@
 //! executable memory.
 //!
 //! One architecture so far: [`x64`]. Instructions are rows of a table, proved against an outside
-//! disassembler.
+//! disassembler. What compilers have to agree on is here too: [`code`] is what comes out of every
+//! one of them, [`x64::abi`] is how functions call each other.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -14,4 +15,5 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod code;
 pub mod x64;

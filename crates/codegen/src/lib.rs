@@ -13,7 +13,7 @@
 //! | `mach` | functions in machine instructions, for any machine |
 //! | [`regalloc`] | registers |
 //! | `x64` | x86-64: calling conventions, selection, emission |
-//! | [`output`] | what comes out |
+//! | [`tierra_asm::code`] | what comes out |
 //! | `memory` | running the result in this process, for tests (feature `run`) |
 #![cfg_attr(not(feature = "run"), no_std)]
 
@@ -27,12 +27,11 @@ pub mod memory;
 #[cfg(feature = "run")]
 mod naive;
 pub mod opt;
-pub mod output;
 pub mod pipeline;
 pub mod regalloc;
 mod x64;
 
 pub use opt::Level as OptLevel;
-pub use output::{CallSite, CompiledFunction, Handler};
 pub use pipeline::{Context, Error, Options};
+pub use tierra_asm::code::{CallSite, CompiledFunction, Handler};
 pub use tierra_asm::x64::{Features, Reloc, RelocKind};

@@ -3,9 +3,9 @@
 //! No page is ever writable and executable at once: everything is written and linked, then the
 //! whole mapping is sealed.
 
-use crate::output::CompiledFunction;
 use std::io;
 use std::vec::Vec;
+use tierra_asm::code::CompiledFunction;
 use tierra_asm::x64::RelocKind;
 use tierra_ir::Symbol;
 

@@ -2,11 +2,11 @@
 
 use crate::edges::Edges;
 use crate::opt::{self, Level};
-use crate::output::CompiledFunction;
 use crate::regalloc::interface::{Machine, Output};
 use crate::regalloc::{self, Allocator};
 use crate::x64::{Code64, Emitter, Lowering, machine};
 use core::fmt;
+use tierra_asm::code::CompiledFunction;
 use tierra_asm::x64::{Assembler, Features};
 use tierra_ir::verify::{VerifyError, verify};
 use tierra_ir::{Function, Symbol};

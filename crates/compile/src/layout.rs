@@ -1,56 +1,8 @@
 //! Where code finds things, and which of them can't overlap.
 
-use core::mem::offset_of;
 use tierra_ir::{AliasClass, MemFlags};
 use tierra_module::Module;
-use tierra_vm::{
-    ExecContext, FuncRecord, FuncRef, Instance, MemoryDef, TableDef, TableFunc, gc::layout,
-};
-
-macro_rules! offsets {
-    ($($(#[$doc:meta])* $name:ident = $ty:ident.$field:ident;)*) => {$(
-        $(#[$doc])*
-        pub(crate) const $name: i32 = offset_of!($ty, $field) as i32;
-    )*};
-}
-
-offsets! {
-    INSTANCE_EXEC = Instance.exec;
-    INSTANCE_MEMORY0 = Instance.memory0;
-    INSTANCE_MEMORIES = Instance.memories;
-    INSTANCE_GLOBALS = Instance.globals;
-    INSTANCE_TABLES = Instance.tables;
-    INSTANCE_FUNCS = Instance.funcs;
-    INSTANCE_TYPE_IDS = Instance.type_ids;
-    EXEC_STACK_LIMIT = ExecContext.stack_limit;
-    EXEC_FUEL = ExecContext.fuel;
-    EXEC_HEAP_BASE = ExecContext.heap_base;
-    EXEC_BUILTINS = ExecContext.builtins;
-    MEMORY_BASE = MemoryDef.base;
-    MEMORY_LEN = MemoryDef.len;
-    TABLE_BASE = TableDef.base;
-    TABLE_LEN = TableDef.len;
-    ENTRY_RECORD = TableFunc.record;
-    ENTRY_INSTANCE = TableFunc.instance;
-    ENTRY_TYPE = TableFunc.type_id;
-    ENTRY_FUNCREF = TableFunc.funcref;
-    FUNCREF_RECORD = FuncRef.record;
-    FUNCREF_INSTANCE = FuncRef.instance;
-    FUNCREF_TYPE = FuncRef.type_id;
-    RECORD_ENTRY = FuncRecord.machine_entry;
-    /// Null if it is no host function.
-    RECORD_HOST = FuncRecord.host;
-}
-
-pub(crate) const OBJECT_TYPE: i32 = 0;
-pub(crate) const ARRAY_LENGTH: i32 = layout::ARRAY_LENGTH_OFFSET as i32;
-pub(crate) const ARRAY_DATA: i32 = layout::ARRAY_DATA_OFFSET as i32;
-
-/// The logarithm of the size of a table's entry for a function.
-pub(crate) const ENTRY_SHIFT: u32 = {
-    assert!(size_of::<TableFunc>() == 32);
-    5
-};
+pub(crate) use tierra_vm::offsets::*;
 
 /// Classes of memory.
 pub(crate) mod class {

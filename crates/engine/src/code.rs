@@ -162,7 +162,7 @@ impl Tables {
     }
 
     /// Appends a function's tables, which begin at `base`.
-    pub fn append(&mut self, kind: Kind, base: u32, code: &tierra_codegen::CompiledFunction) {
+    pub fn append(&mut self, kind: Kind, base: u32, code: &tierra_asm::code::CompiledFunction) {
         self.functions.push(Function {
             start: base,
             end: base + code.code_len,

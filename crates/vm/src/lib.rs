@@ -34,6 +34,7 @@ mod instance;
 pub mod layout;
 mod limits;
 mod memory;
+pub mod offsets;
 mod roots;
 mod shared;
 mod slots;

@@ -30,7 +30,9 @@
 //! | `assembler` | the buffer, labels and branches |
 //! | `pool` | constants and jump tables behind the code |
 //! | `nop` | padding |
+//! | [`abi`] | how functions call each other |
 
+pub mod abi;
 mod address;
 mod arg;
 mod assembler;

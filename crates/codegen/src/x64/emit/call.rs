@@ -3,7 +3,7 @@
 use super::super::abi::{SCRATCH, SCRATCH_XMM, TAIL_TARGET};
 use super::super::inst::{CallInfo, Inst, Target};
 use super::Emit;
-use crate::output::{CallSite, Handler};
+use tierra_asm::code::{CallSite, Handler};
 use tierra_asm::x64::{Arg, Gpr, Mem, Op, Size};
 use tierra_ir::CallConv;
 

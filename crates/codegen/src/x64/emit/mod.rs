@@ -11,7 +11,6 @@ mod frame;
 mod pseudo;
 
 use super::inst::{Area, Base, Code, Code64, Cond, Inst, MArg, MMem, NO_INDEX, Pseudo};
-use crate::output::CompiledFunction;
 use crate::pipeline::Options;
 use crate::regalloc::interface::{
     Edit, Function as _, InstIx, Location, Output, PReg, RegClass, VReg,
@@ -19,6 +18,7 @@ use crate::regalloc::interface::{
 use alloc::vec::Vec;
 use cold::Cold;
 use frame::Layout;
+use tierra_asm::code::CompiledFunction;
 use tierra_asm::x64::{Arg, Assembler, Cc, Gpr, Label, Mem, Op, Size, TooLarge, Xmm};
 use tierra_ir::{Function, InstData};
 

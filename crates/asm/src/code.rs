@@ -1,8 +1,7 @@
-//! What the code generator says of a function.
+//! What every compiler says of a function, and what whoever loads and walks code reads.
 
+use crate::x64::Reloc;
 use alloc::vec::Vec;
-use tierra_asm::x64::Reloc;
-
 /// The machine code of a function with its tables. Offsets count from the function's start.
 #[derive(Clone, Default, Debug)]
 pub struct CompiledFunction {
