@@ -19,8 +19,12 @@ pub struct CompiledFunction {
     /// Traps by the place where they are noticed: the return address of an explicit trap's call,
     /// the address of an instruction that faults. Sorted.
     pub traps: Vec<(u32, u8)>,
-    /// The places in the source, each from an offset on. Sorted.
+    /// The places in the source, each from an offset on. Sorted. With the highest bit, a number is
+    /// an index of `inlined`.
     pub locations: Vec<(u32, u32)>,
+    /// Places in functions that were inlined, each with the location of the call in whose stead
+    /// that is; `u32::MAX` if that call was in place of its function.
+    pub inlined: Vec<(u32, u32)>,
     /// The calls that have references in slots or handlers, by return address. Sorted.
     pub calls: Vec<CallSite>,
     /// Offsets from the frame pointer of slots that hold references (4 bytes of them are
@@ -37,6 +41,7 @@ impl CompiledFunction {
         self.relocs.clear();
         self.traps.clear();
         self.locations.clear();
+        self.inlined.clear();
         self.calls.clear();
         self.stack_map.clear();
         self.handlers.clear();

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use tierra_core::index::FuncIdx;
+use tierra_ir::Inlined;
 use tierra_module::Bytes;
 
 /// Code is handed out in multiples of this.
@@ -122,8 +123,11 @@ pub struct Tables {
     pub functions: Vec<Function>,
     /// Places that trap, with the codes.
     pub traps: Pairs,
-    /// Offsets in the module, each from a place on.
+    /// Offsets in the module, each from a place on; or indices of `inlined`, with the highest bit.
     pub locations: Pairs,
+    /// Offsets in the module of what was inlined, each with the location of the call, which comes
+    /// before; `u32::MAX` if that call was in place of its function.
+    pub inlined: Pairs,
     /// Calls.
     pub calls: Vec<Call>,
     /// Slots with references, by offset from the frame pointer.
@@ -146,10 +150,26 @@ impl Tables {
         Some(self.traps[index][1] as u8)
     }
 
-    /// The offset in the module of a place.
+    /// The location of a place: its offset in the module, or an index of `inlined`.
     pub fn location(&self, offset: u32) -> u32 {
         let index = self.locations.partition_point(|l| l[0] <= offset);
         index.checked_sub(1).map_or(0, |i| self.locations[i][1])
+    }
+
+    /// The offsets in the module of a location: that of the function inlined there, of the call
+    /// of it, and so on outwards.
+    pub fn places(&self, location: u32) -> impl Iterator<Item = u32> {
+        let mut next = Some(location);
+        core::iter::from_fn(move || {
+            let location = next.take()?;
+            let Some(index) = Inlined::index(location) else {
+                return Some(location);
+            };
+            let [place, caller] = *self.inlined.get(index)?;
+            // Artifacts are not trusted to lead outwards.
+            next = (caller < location).then_some(caller);
+            Some(place)
+        })
     }
 
     /// The call with this return address.
@@ -173,8 +193,16 @@ impl Tables {
         for (pc, code) in &code.traps {
             self.traps.push([at(*pc), u32::from(*code)]);
         }
-        for (pc, offset) in &code.locations {
-            self.locations.push([at(*pc), *offset]);
+        let inlined = self.inlined.len() as u32;
+        let rebased = |location: u32| match Inlined::index(location) {
+            Some(_) if location != u32::MAX => location + inlined,
+            _ => location,
+        };
+        for (pc, location) in &code.locations {
+            self.locations.push([at(*pc), rebased(*location)]);
+        }
+        for (place, caller) in &code.inlined {
+            self.inlined.push([*place, rebased(*caller)]);
         }
         let (maps, handlers) = (self.stack_map.len() as u32, self.handlers.len() as u32);
         self.calls.extend(code.calls.iter().map(|call| Call {

@@ -1,8 +1,10 @@
 //! Showing how a function was compiled.
 
 use crate::compiler::Settings;
-use crate::image::Worker;
+use crate::inline::Callees;
+use crate::worker::{Translator, Worker};
 use tierra_core::index::FuncIdx;
+use tierra_ir::Inlined;
 use tierra_module::Module;
 
 /// A function in all the forms that it has on its way.
@@ -24,17 +26,27 @@ pub struct Explained {
 /// # Errors
 /// When the compiler finds a bug of ours.
 pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
-    let mut worker = Worker::new(settings);
-    let ir = worker.translate(module, func, settings)?;
+    let mut translator = Translator::default();
+    let ir = translator.translate(module, settings, func)?;
     let ir = ir.map_or_else(
         || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
-        ToString::to_string,
+        |ir| ir.to_string(),
     );
-    let compiled = worker.compile(module, func, settings)?.unwrap_or_default();
+    let callees = Callees::new(module, settings);
+    let compiled = Worker::new(&callees).compile(func)?.unwrap_or_default();
+    // What was inlined counts for its call.
+    let outermost = |(at, location): &(u32, u32)| {
+        let mut location = *location;
+        while let Some(index) = Inlined::index(location) {
+            let (place, caller) = compiled.inlined[index];
+            location = if caller == u32::MAX { place } else { caller };
+        }
+        (*at, location)
+    };
     Ok(Explained {
         ir,
         code_len: compiled.code_len as usize,
-        locations: compiled.locations,
+        locations: compiled.locations.iter().map(outermost).collect(),
         relocs: compiled
             .relocs
             .iter()

@@ -8,14 +8,15 @@
 use crate::adapters::{Shape, entry_adapter};
 use crate::code::{Kind, Tables};
 use crate::compiler::{Settings, Stats};
+use crate::inline::Callees;
 use crate::link::{self, Stub};
+use crate::worker::Worker;
 use core::mem::offset_of;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
 use tierra_codegen::{CompiledFunction, Context};
-use tierra_compile::{MemoryPlan, Symbols};
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_core::types::ValType;
 use tierra_module::Module;
@@ -204,8 +205,9 @@ fn compile_all(
 ) -> Result<Vec<Option<CompiledFunction>>, String> {
     const BATCH: usize = 16;
     let next = AtomicUsize::new(0);
+    let callees = Callees::new(module, settings);
     let work = || {
-        let mut worker = Worker::new(settings);
+        let mut worker = Worker::new(&callees);
         let mut done = Vec::new();
         loop {
             let from = next.fetch_add(BATCH, Ordering::Relaxed);
@@ -213,7 +215,7 @@ fn compile_all(
                 return Ok(done);
             };
             for (i, func) in batch.iter().enumerate() {
-                if let Some(code) = worker.compile(module, *func, settings)? {
+                if let Some(code) = worker.compile(*func)? {
                     done.push((from + i, code));
                 }
             }
@@ -246,79 +248,6 @@ fn compile_all(
         }
     }
     Ok(all)
-}
-
-/// What one thread compiles with.
-pub struct Worker {
-    ir: tierra_ir::Function,
-    state: tierra_compile::State,
-    context: Context,
-}
-
-impl Worker {
-    /// For these settings.
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            ir: tierra_ir::Function::default(),
-            state: tierra_compile::State::default(),
-            context: Context::new(tierra_codegen::Options {
-                features: settings.cpu_features(),
-                opt_level: settings.opt_level,
-                ..link::options()
-            }),
-        }
-    }
-
-    /// Makes a function's intermediate representation; `None` if it exceeds a limit.
-    ///
-    /// # Errors
-    /// When the compiler finds a bug of ours.
-    pub fn translate(
-        &mut self,
-        module: &Module,
-        func: FuncIdx,
-        settings: &Settings,
-    ) -> Result<Option<&tierra_ir::Function>, String> {
-        let options = tierra_compile::Options {
-            symbols: Symbols {
-                stack_slow: Stub::Stack.symbol(),
-                poll: Stub::Poll.symbol(),
-            },
-            fuel: settings.fuel,
-            interruption: true,
-            memory: |ty| MemoryPlan {
-                guarded: tierra_vm::is_guarded(ty),
-            },
-        };
-        match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
-            Ok(()) => Ok(Some(&self.ir)),
-            Err(tierra_compile::Error::TooLarge) => Ok(None),
-            Err(error) => Err(format!("function {func}: {error}")),
-        }
-    }
-
-    /// The function's code; `None` if it exceeds a limit.
-    ///
-    /// # Errors
-    /// When the compiler finds a bug of ours.
-    pub fn compile(
-        &mut self,
-        module: &Module,
-        func: FuncIdx,
-        settings: &Settings,
-    ) -> Result<Option<CompiledFunction>, String> {
-        if !settings.compiles(func) || self.translate(module, func, settings)?.is_none() {
-            return Ok(None);
-        }
-        match self.context.compile(&mut self.ir) {
-            Ok(code) => Ok(Some(code.clone())),
-            // What the code generator has no code for stays in the interpreter.
-            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => {
-                Ok(None)
-            }
-            Err(error) => Err(format!("function {func}: {error}")),
-        }
-    }
 }
 
 /// Jumps to a function of the same instance by its record.

@@ -23,12 +23,14 @@ mod cpu;
 mod enter;
 mod explain;
 mod image;
+mod inline;
 mod link;
 mod load;
 mod perf;
 mod stubs;
 mod sys;
 mod unwind;
+mod worker;
 
 pub use artifact::{Artifact, is_artifact};
 pub use compiler::{Compiler, Settings, Stats};

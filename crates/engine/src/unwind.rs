@@ -6,6 +6,7 @@
 
 use crate::code::{self, CodeObject, Function, Kind, Tables};
 use std::sync::{PoisonError, RwLockReadGuard};
+use tierra_ir::Inlined;
 use tierra_vm::builtins::exn_tag;
 use tierra_vm::{
     ExecContext, Frames, Instance, MachineExit, Pending, RawFrame, Resume, Status, Walk,
@@ -215,11 +216,19 @@ impl Walk for MachineFrames {
         // SAFETY: frames are alive.
         unsafe {
             each(&frames, |frame, place| match place.function.kind {
-                Kind::Function(func) => visit(RawFrame {
-                    instance: frame.instance(),
-                    func,
-                    offset: place.tables.location(place.offset(frame.pc - 1)),
-                }),
+                Kind::Function(func) => {
+                    let instance = frame.instance();
+                    let location = place.tables.location(place.offset(frame.pc - 1));
+                    // Elsewhere than in this function, if something was inlined.
+                    let func = Inlined::index(location).is_none().then_some(func);
+                    place.tables.places(location).all(|offset| {
+                        visit(RawFrame {
+                            instance,
+                            func,
+                            offset,
+                        })
+                    })
+                }
                 _ => true,
             });
         }

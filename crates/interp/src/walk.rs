@@ -192,7 +192,7 @@ impl Walk for InterpFrames {
                 innermost = false;
                 let raw = RawFrame {
                     instance: frame.inst,
-                    func: code.func,
+                    func: Some(code.func),
                     offset: code.offset_at(word),
                 };
                 if !visit(raw) {

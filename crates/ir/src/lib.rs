@@ -45,7 +45,7 @@ pub use clean::Cleaner;
 pub use edges::split_critical_edges;
 pub use entity::{Block, Constant, Inst, Loop, SigRef, Slot, Symbol, Value};
 pub use flow::{Edge, Flow};
-pub use function::{Function, StackLimit, Target, Targets, ValueDef, ValueList};
+pub use function::{Function, Inlined, StackLimit, Target, Targets, ValueDef, ValueList};
 pub use inst::{Access, AliasClass, Callee, Effects, InstData, MemFlags, RmwOp};
 pub use op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
 pub use text::{ParseError, parse};

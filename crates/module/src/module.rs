@@ -239,6 +239,14 @@ impl Module {
         })
     }
 
+    /// The function whose body is around an offset in the module's bytes.
+    pub fn func_at(&self, offset: usize) -> Option<FuncIdx> {
+        let index = self.bodies.partition_point(|body| body.end <= offset);
+        let body = self.bodies.get(index)?;
+        let func = FuncIdx((self.imported_funcs + index) as u32);
+        body.contains(&offset).then_some(func)
+    }
+
     /// The bytes of a data segment.
     pub fn data(&self, data: DataIdx) -> &[u8] {
         &self.bytes()[self.datas[data.index()].range.clone()]

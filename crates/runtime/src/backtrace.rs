@@ -60,10 +60,11 @@ impl Backtrace {
 impl Frame {
     fn new(store: StorePtr, raw: &RawFrame) -> Option<Self> {
         let module = store.base().module_of(raw.instance)?.clone();
+        let offset = raw.offset as usize;
         Some(Self {
+            func: raw.func.or_else(|| module.module().func_at(offset))?,
             module,
-            func: raw.func,
-            offset: raw.offset as usize,
+            offset,
         })
     }
 

@@ -63,6 +63,11 @@ impl<'a, T: 'static> Caller<'a, T> {
         unsafe { &mut (*self.store.inner::<T>()).data }
     }
 
+    /// The guest functions that are active, the one that called first.
+    pub fn backtrace(&self) -> crate::Backtrace {
+        crate::Backtrace::capture(self.store_ptr())
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.store.base().engine

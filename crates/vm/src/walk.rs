@@ -10,8 +10,8 @@ use tierra_core::index::FuncIdx;
 pub struct RawFrame {
     /// The instance.
     pub instance: *mut Instance,
-    /// The function in the instance's module.
-    pub func: FuncIdx,
+    /// The function in the instance's module; if it was inlined, the one around the offset.
+    pub func: Option<FuncIdx>,
     /// The byte offset of the instruction in the module.
     pub offset: u32,
 }

@@ -11,13 +11,13 @@
 //! landing blocks that jump to the old ones.
 //!
 //! Calls of a block are looked at from the last one on, so that the rest of the block is moved
-//! once. Places in the source stay those of the callee.
+//! once. The locations of copies tell the place in the callee and the call: see [`Inlined`].
 
 use super::copy::with_lists;
 use alloc::vec::Vec;
 use tierra_ir::{
-    Block, Callee, Effects, Function, Inst, InstData, SigRef, Target, Targets, Type, Value,
-    ValueList,
+    Block, Callee, Effects, Function, Inlined, Inst, InstData, SigRef, Target, Targets, Type,
+    Value, ValueList,
 };
 
 const NONE: u32 = u32::MAX;
@@ -30,6 +30,8 @@ pub struct Inliner {
     blocks: Vec<u32>,
     signatures: Vec<u32>,
     slots: Vec<u32>,
+    /// By the callee's [`Inlined`]s, their locations in the caller.
+    places: Vec<u32>,
     /// The callee's blocks in reverse postorder.
     order: Vec<Block>,
     stack: Vec<(Block, u32)>,
@@ -46,6 +48,8 @@ struct Site {
     after: Option<Block>,
     /// The handlers of the call with their tags.
     handlers: Vec<(Block, Option<u32>)>,
+    /// The call's location; `None` if it is in place of the function, whose frame is gone then.
+    location: Option<u32>,
 }
 
 /// Whether a function can be inlined at all.
@@ -108,7 +112,7 @@ impl Inliner {
             unreachable!("it is a call");
         };
         let site = self.cut(caller, call, data);
-        self.prepare(caller, callee);
+        self.prepare(caller, callee, site.location);
         let entry = self.block(callee.entry());
         let targets = caller.target_list(&[Target { block: entry, args }]);
         let jump = caller.new_inst(InstData::Jump(targets), location);
@@ -151,12 +155,26 @@ impl Inliner {
             }
         }
         caller.remove(call);
-        Site { after, handlers }
+        let location = after.map(|_| caller.location(call));
+        Site {
+            after,
+            handlers,
+            location,
+        }
     }
 
     /// Makes blocks with their parameters, and the tables of ids.
-    fn prepare(&mut self, caller: &mut Function, callee: &Function) {
+    fn prepare(&mut self, caller: &mut Function, callee: &Function, call: Option<u32>) {
         self.find_order(callee);
+        self.places.clear();
+        for inlined in callee.inlined() {
+            let by = match inlined.caller {
+                Some(location) => Some(self.place(caller, location, call)),
+                None => call,
+            };
+            self.places
+                .push(caller.inline_location(inlined.location, by));
+        }
         for (table, len) in [
             (&mut self.values, callee.num_values()),
             (&mut self.signatures, callee.signatures.len()),
@@ -205,6 +223,14 @@ impl Inliner {
         self.order.reverse();
     }
 
+    /// The location in the caller of what is at a location of the callee.
+    fn place(&self, caller: &mut Function, location: u32, call: Option<u32>) -> u32 {
+        match Inlined::index(location) {
+            Some(index) => self.places[index],
+            None => caller.inline_location(location, call),
+        }
+    }
+
     fn block(&self, block: Block) -> Block {
         Block(self.blocks[block.index()])
     }
@@ -213,7 +239,11 @@ impl Inliner {
         let mut at = self.block(block);
         self.new.push(at);
         for inst in callee.insts(block) {
-            let location = callee.location(inst);
+            let location = match (callee.data(inst), site.location) {
+                // It takes the place of the copy.
+                (InstData::TailCall { .. }, Some(location)) => location,
+                _ => self.place(caller, callee.location(inst), site.location),
+            };
             let data = self.import(caller, callee, inst);
             let mut tags: Vec<Option<u32>> = callee.handlers(inst).to_vec();
             let mut results = None;

@@ -36,7 +36,7 @@ const ELF_HEADER: usize = 64;
 /// What makes a file an artifact.
 const MAGIC: [u8; 8] = *b"\xffTIERRA\n";
 /// To be counted up whenever what sections mean changes.
-const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), " (format 1)");
+const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), " (format 2)");
 /// Bytes of the version.
 const VERSION: usize = 32;
 
@@ -83,6 +83,8 @@ sections! {
     Traps ".tierra.traps" 8;
     /// Places in the module.
     Locations ".tierra.locations" 8;
+    /// Places that were inlined.
+    Inlined ".tierra.inlined" 8;
     /// Calls.
     Calls ".tierra.calls" 8;
     /// Slots with references.

@@ -141,6 +141,7 @@ impl Artifact {
             }),
             traps: self.pairs(Section::Traps),
             locations: self.pairs(Section::Locations),
+            inlined: self.pairs(Section::Inlined),
             calls: self.rows(Section::Calls, |[return_pc, a, b, c, d]| Call {
                 return_pc,
                 map: (a, b),

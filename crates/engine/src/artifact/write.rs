@@ -28,6 +28,7 @@ pub fn write(module: &Module, image: &Image<'_>, settings: &Settings, symbols: b
             }
             Section::Traps => words(tables.traps.as_flattened().to_vec()),
             Section::Locations => words(tables.locations.as_flattened().to_vec()),
+            Section::Inlined => words(tables.inlined.as_flattened().to_vec()),
             Section::Calls => {
                 let row = |c: &crate::code::Call| {
                     let ((a, b), (c, d), pc) = (c.map, c.handlers, c.return_pc);

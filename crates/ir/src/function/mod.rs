@@ -32,6 +32,27 @@ pub struct StackLimit {
     pub slow: Symbol,
 }
 
+/// Where an instruction is that was copied from another function: what comes with a location that
+/// has [`Inlined::BIT`], the rest of which is its index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inlined {
+    /// The place in the source.
+    pub location: u32,
+    /// The location of the call in whose stead the copy is; it may be such an index again. `None`
+    /// if the call was one in place of the function.
+    pub caller: Option<u32>,
+}
+
+impl Inlined {
+    /// The bit that tells an index from a place.
+    pub const BIT: u32 = 1 << 31;
+
+    /// The index that a location is, if it is one.
+    pub fn index(location: u32) -> Option<usize> {
+        (location & Self::BIT != 0).then_some((location & !Self::BIT) as usize)
+    }
+}
+
 /// One more than a valid id: none.
 const NONE: u32 = u32::MAX;
 
@@ -73,6 +94,7 @@ pub struct Function {
     /// The tags of handlers: for each [`InstData::TryCall`] that was given some, the tag of each
     /// target after the first. `None` catches everything. In the order of instructions.
     handlers: Vec<(Inst, Vec<Option<u32>>)>,
+    inlined: Vec<Inlined>,
     constants: Vec<[u8; 16]>,
     values: Vec<(Type, ValueDef)>,
     insts: Vec<InstNode>,
@@ -102,6 +124,7 @@ impl Function {
         self.signatures.clear();
         self.slots.clear();
         self.handlers.clear();
+        self.inlined.clear();
         self.constants.clear();
         self.values.clear();
         self.insts.clear();
@@ -182,6 +205,21 @@ impl Function {
         let sig = SigRef::from_index(self.signatures.len());
         self.signatures.push(signature);
         sig
+    }
+
+    /// The location of what was copied in the stead of a call at `caller`; see [`Inlined`].
+    ///
+    /// # Panics
+    /// When there are 2^31 of them.
+    pub fn inline_location(&mut self, location: u32, caller: Option<u32>) -> u32 {
+        let inlined = Inlined { location, caller };
+        // What comes one after the other is often of one place.
+        if self.inlined.last() != Some(&inlined) {
+            self.inlined.push(inlined);
+        }
+        let index = self.inlined.len() as u32 - 1;
+        assert!(index < Inlined::BIT, "too many places");
+        index | Inlined::BIT
     }
 
     /// A new piece of the frame.
@@ -485,7 +523,12 @@ impl Function {
         &self.insts[inst.index()].data
     }
 
-    /// The place in the source that an instruction comes from.
+    /// What locations with [`Inlined::BIT`] are about. The caller of each comes before it.
+    pub fn inlined(&self) -> &[Inlined] {
+        &self.inlined
+    }
+
+    /// The place in the source that an instruction comes from, or an index; see [`Inlined`].
     pub fn location(&self, inst: Inst) -> u32 {
         self.insts[inst.index()].location
     }

@@ -4,6 +4,7 @@
 //! function "name" guest (i64, i32) -> (i32) context 0 stack_limit 16 8 sym7 {
 //!     slot0 = slot 24
 //!     sig0 = guest (i32, i32) -> (i64)
+//!     place0 = 12 in 17                   ; copied in the stead of a call at 17
 //! block0(v0: i64, v1: i32):
 //!     v2 = i32.const 5                    ; floats by their bits: f32.const 0x7fc00000
 //!     v3 = i32.add v1, v2

@@ -1,7 +1,7 @@
 //! Writing the text form.
 
 use crate::entity::{Inst, Value};
-use crate::function::{Function, Target, ValueList};
+use crate::function::{Function, Inlined, Target, ValueList};
 use crate::inst::{Callee, Effects, InstData, MemFlags};
 use crate::types::{Signature, Type};
 use core::fmt::{self, Display, Formatter};
@@ -33,6 +33,13 @@ impl Display for Function {
         }
         for (index, signature) in self.signatures.iter().enumerate() {
             writeln!(f, "    sig{index} = {signature}")?;
+        }
+        for (index, inlined) in self.inlined().iter().enumerate() {
+            write!(f, "    place{index} = {}", inlined.location)?;
+            match inlined.caller {
+                Some(caller) => writeln!(f, " in {}", At(caller))?,
+                None => f.write_str("\n")?,
+            }
         }
         for &block in self.layout() {
             write!(f, "{block}")?;
@@ -73,6 +80,18 @@ struct Typed(Value, Type);
 impl Display for Typed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0, self.1)
+    }
+}
+
+/// A location.
+struct At(u32);
+
+impl Display for At {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match Inlined::index(self.0) {
+            Some(index) => write!(f, "place{index}"),
+            None => self.0.fmt(f),
+        }
     }
 }
 
@@ -118,7 +137,7 @@ impl Display for InstText<'_> {
         self.data(f)?;
         match self.func.location(self.inst) {
             0 => Ok(()),
-            location => write!(f, " @{location}"),
+            location => write!(f, " @{}", At(location)),
         }
     }
 }

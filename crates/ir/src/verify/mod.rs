@@ -11,7 +11,7 @@ mod types;
 
 use crate::entity::{Block, Inst, Value};
 use crate::flow::Flow;
-use crate::function::{Function, ValueDef};
+use crate::function::{Function, Inlined, ValueDef};
 use crate::inst::{Callee, InstData};
 use crate::types::{CallConv, Type};
 use alloc::format;
@@ -132,6 +132,12 @@ impl Verifier<'_> {
             let twice = core::mem::replace(place, true);
             check(!twice, || format!("{block} is in the layout twice"))?;
         }
+        for (index, inlined) in func.inlined().iter().enumerate() {
+            let place = Inlined::index(inlined.location).is_none();
+            let caller = inlined.caller.and_then(Inlined::index);
+            let before = caller.is_none_or(|caller| caller < index);
+            check(place && before, || format!("place{index} is none"))?;
+        }
         let conv = func.signature.conv;
         check(conv != CallConv::Builtin, || {
             "a function can't have the convention of builtins".to_string()
@@ -196,6 +202,10 @@ impl Verifier<'_> {
         self.types(inst)?;
         self.results(inst)?;
         let func = self.func;
+        let place = Inlined::index(func.location(inst));
+        check(place.is_none_or(|i| i < func.inlined().len()), || {
+            "it is at no place".to_string()
+        })?;
         let data = *func.data(inst);
         match data {
             InstData::CalleeCell => {

@@ -119,6 +119,9 @@ impl Emitter {
         let finished = asm.finish()?;
         out.code.extend_from_slice(&finished.bytes);
         out.relocs.extend_from_slice(&finished.relocs);
+        let inlined = func.inlined().iter();
+        out.inlined
+            .extend(inlined.map(|i| (i.location, i.caller.unwrap_or(u32::MAX))));
         out.code_len = finished.code_len;
         out.align = 16;
         out.frame_size = self.layout.size;

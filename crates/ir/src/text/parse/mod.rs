@@ -7,7 +7,7 @@ mod line;
 
 use super::lex::{Kind, Lexer, Token};
 use crate::entity::{Block, Inst, Symbol, Value};
-use crate::function::{Function, StackLimit, ValueDef};
+use crate::function::{Function, Inlined, StackLimit, ValueDef};
 use crate::inst::InstData;
 use crate::op::{BinaryOp, CompareOp, LaneOp, UnaryOp, VectorOp, WideOp};
 use crate::types::{CallConv, Signature, Type};
@@ -175,6 +175,8 @@ impl<'a, 'text> Parser<'a, 'text> {
                 format!("slot{}", self.func.slots.len())
             } else if word.starts_with("sig") {
                 format!("sig{}", self.func.signatures.len())
+            } else if word.starts_with("place") {
+                format!("place{}", self.func.inlined().len())
             } else {
                 return Ok(());
             };
@@ -184,11 +186,34 @@ impl<'a, 'text> Parser<'a, 'text> {
                 self.lexer.expect_word("slot")?;
                 let bytes = self.lexer.small()?;
                 self.func.new_slot(bytes);
+            } else if word.starts_with("place") {
+                let place = self.lexer.small()?;
+                let caller = match self.lexer.has_word("in")? {
+                    true => Some(self.location()?),
+                    false => None,
+                };
+                self.func.inline_location(place, caller);
             } else {
                 let signature = self.signature()?;
                 self.func.new_signature(signature);
             }
         }
+    }
+
+    /// A place in the source, or one of the function's own declarations.
+    fn location(&mut self) -> Result<u32> {
+        let token = self.lexer.peek();
+        let place = match token.kind {
+            Kind::Word(word) => word.starts_with("place").then_some(word),
+            _ => None,
+        };
+        let Some(word) = place else {
+            return self.lexer.small();
+        };
+        let index = number_of(word, "place").filter(|i| (*i as usize) < self.func.inlined().len());
+        let index = index.ok_or_else(|| token.error("a place expected that is declared"))?;
+        self.lexer.next()?;
+        Ok(index | Inlined::BIT)
     }
 
     fn signature(&mut self) -> Result<Signature> {
@@ -278,7 +303,7 @@ impl<'a, 'text> Parser<'a, 'text> {
         };
         self.instruction(&mut line)?;
         if self.lexer.has('@')? {
-            line.location = self.lexer.small()?;
+            line.location = self.location()?;
         }
         if line.types.len() != line.results.len() {
             let count = line.types.len();

@@ -1,0 +1,97 @@
+//! What one thread compiles functions with: from a body to its machine code.
+
+use crate::compiler::Settings;
+use crate::inline::{self, Callees};
+use crate::link::{self, Stub};
+use tierra_codegen::{CompiledFunction, Context};
+use tierra_compile::{MemoryPlan, Symbols};
+use tierra_core::index::FuncIdx;
+use tierra_ir::Function;
+use tierra_module::Module;
+
+/// Makes the intermediate representation of functions.
+#[derive(Default)]
+pub struct Translator {
+    ir: Function,
+    state: tierra_compile::State,
+}
+
+impl Translator {
+    /// A function as the front end makes it; `None` if it exceeds a limit.
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn translate(
+        &mut self,
+        module: &Module,
+        settings: &Settings,
+        func: FuncIdx,
+    ) -> Result<Option<&mut Function>, String> {
+        let options = tierra_compile::Options {
+            symbols: Symbols {
+                stack_slow: Stub::Stack.symbol(),
+                poll: Stub::Poll.symbol(),
+            },
+            fuel: settings.fuel,
+            interruption: true,
+            memory: |ty| MemoryPlan {
+                guarded: tierra_vm::is_guarded(ty),
+            },
+        };
+        match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
+            Ok(()) => Ok(Some(&mut self.ir)),
+            Err(tierra_compile::Error::TooLarge) => Ok(None),
+            Err(error) => Err(format!("function {func}: {error}")),
+        }
+    }
+}
+
+/// Compiles functions of a module.
+pub struct Worker<'a> {
+    callees: &'a Callees<'a>,
+    translator: Translator,
+    inlining: inline::State,
+    context: Context,
+}
+
+impl<'a> Worker<'a> {
+    /// One that inlines these functions of the module.
+    pub fn new(callees: &'a Callees<'a>) -> Self {
+        let settings = callees.settings;
+        Self {
+            callees,
+            translator: Translator::default(),
+            inlining: inline::State::default(),
+            context: Context::new(tierra_codegen::Options {
+                features: settings.cpu_features(),
+                opt_level: settings.opt_level,
+                ..link::options()
+            }),
+        }
+    }
+
+    /// The function's code; `None` if it exceeds a limit.
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn compile(&mut self, func: FuncIdx) -> Result<Option<CompiledFunction>, String> {
+        let Callees {
+            module, settings, ..
+        } = *self.callees;
+        if !settings.compiles(func) {
+            return Ok(None);
+        }
+        let Some(ir) = self.translator.translate(module, settings, func)? else {
+            return Ok(None);
+        };
+        self.inlining.run(self.callees, ir);
+        match self.context.compile(ir) {
+            Ok(code) => Ok(Some(code.clone())),
+            // What the code generator has no code for stays in the interpreter.
+            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => {
+                Ok(None)
+            }
+            Err(error) => Err(format!("function {func}: {error}")),
+        }
+    }
+}
