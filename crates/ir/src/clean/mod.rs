@@ -80,7 +80,9 @@ impl Cleaner {
             let end = func.last_inst(block).expect("a block has a terminator");
             let targets = func.data(end).targets();
             let jump = matches!(func.data(end), InstData::Jump(_));
-            for index in 0..targets.len() {
+            // Results of a call that may throw are there from its own block on.
+            let from = usize::from(func.results(end).len() > 0);
+            for index in from..targets.len() {
                 let first = func.targets(targets)[index].block;
                 let Through::To { target, cold } = self.follow(func, first) else {
                     continue;
