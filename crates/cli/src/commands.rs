@@ -1,6 +1,6 @@
 //! The commands and their help.
 
-use crate::engine::EngineOptions;
+use crate::engine::{CodeOptions, EngineOptions};
 use crate::options::RunOptions;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -123,6 +123,8 @@ pub struct CompileOptions {
     /// Let the code count fuel: needed for, and only for, `tierra run --fuel`
     #[arg(long)]
     pub count_fuel: bool,
+    #[command(flatten)]
+    pub code: CodeOptions,
     /// Switch features on, or with `-` off
     #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
     pub wasm: Vec<String>,

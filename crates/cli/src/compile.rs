@@ -22,6 +22,7 @@ pub fn run(options: &CompileOptions) -> Result<i32, Failure> {
             crate::commands::Opt::Speed => OptLevel::Speed,
             crate::commands::Opt::Size => OptLevel::Size,
         });
+    options.code.apply(&mut config);
     let engine = engine(&config)?;
     let source = Source::read(&options.file)?;
     if source.is_precompiled() {

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
 use tierra_codegen::{CompiledFunction, Context};
-use tierra_compile::{MemoryPlan, Symbols};
+use tierra_compile::Symbols;
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_core::types::ValType;
 use tierra_module::Module;
@@ -285,10 +285,8 @@ impl Worker {
                 poll: Stub::Poll.symbol(),
             },
             fuel: settings.fuel,
-            interruption: true,
-            memory: |ty| MemoryPlan {
-                guarded: tierra_vm::is_guarded(ty),
-            },
+            interruption: settings.interruption,
+            memory: settings.memory_plan(),
         };
         match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
             Ok(()) => Ok(Some(&self.ir)),
