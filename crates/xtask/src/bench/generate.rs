@@ -12,6 +12,10 @@ use wasm_encoder::{
 
 /// How deep statements are nested.
 const DEPTH: u32 = 5;
+/// So many locals of each type live all the time; as many others for a while.
+const LONG_LIVED: u32 = 8;
+/// After so many bytes one of the others is forgotten for a new one.
+const WINDOW: usize = 128;
 
 /// A module with functions of `size` bytes each, as many as make `total` bytes.
 pub fn module(size: usize, total: usize) -> Vec<u8> {
@@ -57,25 +61,41 @@ struct Writer {
     /// Functions that may be called, with the imported one.
     callees: u32,
     random: u64,
+    /// How far the short-lived locals have moved on.
+    window: u32,
 }
 
 impl Writer {
     fn new(size: usize, functions: u32, index: u32) -> Self {
-        let locals = u32::try_from(8 + size / 512).map_or(256, |n| n.min(256));
+        let locals = u32::try_from(size / WINDOW).map_or(256, |n| n.min(256));
+        let locals = locals + 2 * LONG_LIVED;
         Writer {
-            body: Function::new([(locals, ValType::I32), (locals, ValType::F64)]),
+            body: Function::new([
+                (locals, ValType::I32),
+                (locals, ValType::F64),
+                (DEPTH, ValType::I32),
+            ]),
             size,
             locals,
             callees: functions + 1,
+            window: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ u64::from(index) << 20,
         }
     }
 
     fn function(mut self) -> Function {
+        for local in 0..2 * LONG_LIVED {
+            self.read(2 + local, 2 + self.locals + local);
+        }
         while self.body.byte_len() < self.size {
+            self.slide();
             self.statement(DEPTH);
         }
-        self.get_int();
+        self.emit(&I::LocalGet(0));
+        for local in 0..LONG_LIVED {
+            self.emit(&I::LocalGet(2 + local));
+            self.emit(&I::I32Add);
+        }
         self.emit(&I::End);
         self.body
     }
@@ -99,7 +119,7 @@ impl Writer {
         (self.random >> 16) as u32 % n
     }
 
-    /// A local of type i32: most often one of a few, as in programs.
+    /// A local of type i32: one of those that live now.
     fn int(&mut self) -> u32 {
         2 + self.near()
     }
@@ -130,23 +150,42 @@ impl Writer {
 
     fn near(&mut self) -> u32 {
         if self.pick(4) == 0 {
-            return self.pick(self.locals);
+            return self.pick(LONG_LIVED);
         }
-        // Neighbours of where the function is now.
-        let here = self.body.byte_len() / 512;
-        (here as u32 + self.pick(8)) % self.locals
+        LONG_LIVED + (self.window + self.pick(LONG_LIVED)) % (self.locals - LONG_LIVED)
+    }
+
+    /// Moves to the next locals, which come from memory: nothing is known of them.
+    fn slide(&mut self) {
+        let window = u32::try_from(self.body.byte_len() / WINDOW).expect("bodies are small");
+        while self.window < window {
+            self.window += 1;
+            let new = (self.window + LONG_LIVED - 1) % (self.locals - LONG_LIVED);
+            let new = LONG_LIVED + new;
+            self.read(2 + new, 2 + self.locals + new);
+        }
+    }
+
+    /// Reads a local of each type from memory.
+    fn read(&mut self, int: u32, float: u32) {
+        let place = self.place();
+        self.emit(&I::I32Load(place));
+        self.emit(&I::LocalSet(int));
+        let place = self.place();
+        self.emit(&I::F64Load(place));
+        self.emit(&I::LocalSet(float));
     }
 
     fn statement(&mut self, depth: u32) {
-        match self.pick(if depth == 0 { 12 } else { 18 }) {
+        match self.pick(if depth == 0 { 14 } else { 20 }) {
             0..=4 => self.arithmetic(),
             5..=6 => self.floats(),
             7..=8 => self.load(),
-            9 => self.store(),
-            10 => self.select(),
-            11 => self.call(),
-            12..=14 => self.branch(depth - 1),
-            15 => self.leave(depth - 1),
+            9..=11 => self.store(),
+            12 => self.select(),
+            13 => self.call(),
+            14..=16 => self.branch(depth - 1),
+            17 => self.leave(depth - 1),
             _ => self.counted(depth - 1),
         }
     }
@@ -273,7 +312,10 @@ impl Writer {
 
     /// A loop that counts a local down.
     fn counted(&mut self, depth: u32) {
-        let counter = self.int();
+        // One for each level, which nothing else changes: loops that can't end have no rest.
+        let counter = 2 + 2 * self.locals + depth;
+        self.get_int();
+        self.emit(&I::LocalSet(counter));
         self.emit(&I::Loop(BlockType::Empty));
         self.statements(depth);
         self.emit(&I::LocalGet(counter));

@@ -11,6 +11,7 @@ use super::options::Options;
 use super::table::save;
 use crate::Outcome;
 use serde_json::json;
+use std::io::Write;
 
 /// The sizes of functions, in bytes.
 const SIZES: &[usize] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -36,7 +37,7 @@ pub fn run(options: &Options) -> Outcome {
     print!("{:14}", "function size");
     engines.iter().for_each(|(name, _)| print!("{name:>20}"));
     println!();
-    let mut rows = Vec::new();
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for size in SIZES {
         let module = generate::module(size << 10, TOTAL);
         let bytes = code_section_bytes(&module).ok_or("the generated module has no code")? as f64;
@@ -46,15 +47,28 @@ pub fn run(options: &Options) -> Outcome {
         print!("{:>11} kB", size);
         let mut row = json!({ "function_bytes": size << 10, "code_section_bytes": bytes });
         for (name, engine) in &engines {
-            let (seconds, text) = measure(engine, &program, options.runs)?;
-            let (time, code) = (seconds * 1e9 / bytes, text as f64 / bytes);
-            print!("{:>20}", format!("{time:.0} ({code:.2})"));
-            row[name] = json!({ "ns_per_byte": time, "code_per_byte": code });
+            match measure(engine, &program, options.runs) {
+                Ok((seconds, text)) => {
+                    let (time, code) = (seconds * 1e9 / bytes, text as f64 / bytes);
+                    print!("{:>20}", format!("{time:.0} ({code:.2})"));
+                    row[name] = json!({ "ns_per_byte": time, "code_per_byte": code });
+                }
+                Err(why) => {
+                    print!("{:>20}", "failed");
+                    failures.push(format!("{name}, {size} kB: {why}"));
+                }
+            }
+            // Larger sizes take a while: show what there is.
+            let _ = std::io::stdout().flush();
         }
         println!();
         rows.push(row);
     }
-    save(options, &json!({ "runs": options.runs, "rows": rows }))
+    save(options, &json!({ "runs": options.runs, "rows": rows }))?;
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(failures.join("\n"))
 }
 
 /// The least user time, and the size of the code.
