@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
+use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
 use tierra_compile::Symbols;
 use tierra_core::index::{FuncIdx, TypeIdx};
@@ -269,6 +270,11 @@ impl Worker {
         }
     }
 
+    /// Lets somebody watch the stages.
+    pub fn observe(&mut self, observer: Observer) {
+        self.context.optimizer().observer = Some(observer);
+    }
+
     /// Makes a function's intermediate representation; `None` if it exceeds a limit.
     ///
     /// # Errors
@@ -288,7 +294,11 @@ impl Worker {
             interruption: settings.interruption,
             memory: settings.memory_plan(),
         };
-        match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
+        self.context.optimizer().tell(Event::Start("translate"));
+        let done = tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state);
+        let event = Event::End("translate", &self.ir);
+        self.context.optimizer().tell(event);
+        match done {
             Ok(()) => Ok(Some(&self.ir)),
             Err(tierra_compile::Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),

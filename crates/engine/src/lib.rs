@@ -29,6 +29,7 @@ mod perf;
 mod stubs;
 mod sys;
 mod unwind;
+mod watch;
 
 pub use artifact::{Artifact, is_artifact};
 pub use compiler::{Compiler, Settings, Stats};
@@ -37,3 +38,4 @@ pub use explain::{Explained, explain};
 pub use load::CompiledModule;
 pub use sys::map_file;
 pub use tierra_codegen::{Features as CpuFeatures, OptLevel};
+pub use watch::{dump, times};

@@ -44,7 +44,7 @@ const CHORES: &[Chore] = &[
     ),
     (
         "wasi-testsuite",
-        "DIR [NAME] [--option OPTION]",
+        "DIR [NAME] [--option OPTION] [--tierra PROGRAM]",
         "WASI 0.1 and wasi-threads tests of a wasi-testsuite checkout",
         wasi_testsuite::run,
     ),
