@@ -1,6 +1,6 @@
 //! The commands and their help.
 
-use crate::engine::EngineOptions;
+use crate::engine::{CodeOptions, EngineOptions};
 use crate::options::RunOptions;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -95,13 +95,19 @@ Examples:
   tierra compile app.wasm -o app --emit exe && ./app     a program that needs nothing else
   tierra compile app.wasm -o app.o --emit obj && objdump -d app.o
   tierra compile --cpu baseline,avx2 app.wasm -o app.aot for other machines than this one
+  tierra compile --dump=main --pass simplify app.wasm    look at the compiler's work
 
 A compiled module runs only with the version of Tierra that made it. A program of its own gets
 its arguments, the standard streams, clocks and random numbers, and nothing else.")]
 pub struct CompileOptions {
     /// The file to write
-    #[arg(short, long, value_name = "OUT")]
-    pub output: PathBuf,
+    #[arg(
+        short,
+        long,
+        value_name = "OUT",
+        required_unless_present_any = ["dump", "time_passes"]
+    )]
+    pub output: Option<PathBuf>,
     /// Not at all, for fast code, for small code
     #[arg(long, value_name = "LEVEL", default_value = "speed")]
     pub opt: Opt,
@@ -123,6 +129,18 @@ pub struct CompileOptions {
     /// Let the code count fuel: needed for, and only for, `tierra run --fuel`
     #[arg(long)]
     pub count_fuel: bool,
+    /// Write nothing, but show a function's intermediate representation after each pass that has
+    /// changed it: one given by index or name, or all
+    #[arg(long, value_name = "FUNC", num_args = 0..=1, require_equals = true)]
+    pub dump: Option<Option<String>>,
+    /// With `--dump`: show only what this pass has made, such as `translate` or `simplify`
+    #[arg(long, value_name = "NAME", requires = "dump")]
+    pub pass: Option<String>,
+    /// Write nothing, but show how long each stage of one thread takes
+    #[arg(long)]
+    pub time_passes: bool,
+    #[command(flatten)]
+    pub code: CodeOptions,
     /// Switch features on, or with `-` off
     #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
     pub wasm: Vec<String>,

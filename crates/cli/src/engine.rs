@@ -13,6 +13,29 @@ pub struct EngineOptions {
     /// Switch features on, or with `-` off: `--wasm -simd,-threads`; `all` and `-all` are known
     #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
     pub wasm: Vec<String>,
+    #[command(flatten)]
+    pub code: CodeOptions,
+}
+
+/// Options of what is compiled: what code takes for granted.
+#[derive(Args)]
+pub struct CodeOptions {
+    /// Let compiled loops run on whatever happens. Nothing stops one that does not end, neither
+    /// `--timeout` nor another thread: not for code that you do not trust
+    #[arg(long)]
+    pub no_interruption: bool,
+    /// Check the bounds of memories by instructions alone, without 6 GiB of address space for each
+    #[arg(long)]
+    pub no_memory_guards: bool,
+}
+
+impl CodeOptions {
+    /// Tells the configuration.
+    pub fn apply(&self, config: &mut Config) {
+        config
+            .interruption(!self.no_interruption)
+            .memory_guards(!self.no_memory_guards);
+    }
 }
 
 impl EngineOptions {
@@ -21,6 +44,7 @@ impl EngineOptions {
         let tier = Tier::by_name(&self.tier).map_err(Failure::user)?;
         let mut config = Config::new();
         config.tier(tier).features(features(&self.wasm)?);
+        self.code.apply(&mut config);
         Ok(config)
     }
 }

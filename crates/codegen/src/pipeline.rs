@@ -1,7 +1,7 @@
 //! The passes, in their order.
 
 use crate::edges::Edges;
-use crate::opt::{self, Level};
+use crate::opt::{self, Event, Level};
 use crate::regalloc::interface::{Machine, Output};
 use crate::regalloc::{self, Allocator};
 use crate::x64::{Code64, Emitter, Lowering, machine};
@@ -85,6 +85,18 @@ pub struct Context {
     output: CompiledFunction,
 }
 
+/// A stage: it may change the function, and the context.
+type Stage = fn(&mut Context, &mut Function) -> Result<(), Error>;
+
+/// What follows the optimizing passes, in its order.
+const STAGES: &[(&str, Stage)] = &[
+    // Edges from several successors to several predecessors get a block for moves.
+    ("split", Context::split),
+    ("lower", Context::lower),
+    ("allocate", Context::allocate),
+    ("emit", Context::emit),
+];
+
 impl Context {
     /// A context that compiles with these options.
     pub fn new(options: Options) -> Self {
@@ -122,15 +134,29 @@ impl Context {
             verify(func).map_err(Error::Invalid)?;
         }
         opt::run(func, &mut self.optimizer, self.options.opt_level);
+        for (name, stage) in STAGES {
+            self.optimizer.tell(Event::Start(name));
+            stage(self, func)?;
+            self.optimizer.tell(Event::End(name, func));
+        }
+        Ok(&self.output)
+    }
+
+    fn split(&mut self, func: &mut Function) -> Result<(), Error> {
         self.edges.split(func);
+        Ok(())
+    }
+
+    fn lower(&mut self, func: &mut Function) -> Result<(), Error> {
         if !self.code.order(func) {
             return Err(Error::Unsupported("a loop with several entries"));
         }
         self.asm.clear();
-        self.lowering
-            .lower(func, &mut self.asm, &mut self.code)
-            .map_err(Error::Unsupported)?;
-        self.allocate()?;
+        let lowered = self.lowering.lower(func, &mut self.asm, &mut self.code);
+        lowered.map_err(Error::Unsupported)
+    }
+
+    fn emit(&mut self, func: &mut Function) -> Result<(), Error> {
         let Self {
             code,
             allocation,
@@ -140,13 +166,11 @@ impl Context {
             emitter,
             ..
         } = self;
-        emitter
-            .emit(func, code, allocation, asm, options, output)
-            .map_err(|_| Error::TooLarge)?;
-        Ok(&self.output)
+        let emitted = emitter.emit(func, code, allocation, asm, options, output);
+        emitted.map_err(|_| Error::TooLarge)
     }
 
-    fn allocate(&mut self) -> Result<(), Error> {
+    fn allocate(&mut self, _: &mut Function) -> Result<(), Error> {
         let func = self.code.function();
         #[cfg(feature = "run")]
         if self.options.spill_everything {

@@ -12,7 +12,9 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use tierra_asm::x64::Features;
 use tierra_codegen::OptLevel;
+use tierra_compile::MemoryPlan;
 use tierra_core::index::FuncIdx;
+use tierra_core::types::MemoryType;
 use tierra_interp::ModuleCode;
 use tierra_ir::Type;
 use tierra_module::Module;
@@ -23,6 +25,10 @@ use tierra_vm::{ExecContext, MachineTier, SlotType};
 pub struct Settings {
     /// Count fuel.
     pub fuel: bool,
+    /// Loops notice that they are to stop.
+    pub interruption: bool,
+    /// Memories that can have guard pages have them.
+    pub memory_guards: bool,
     /// Bytes of stack for the guest calls of one store.
     pub max_stack: usize,
     /// Threads that compile a module; 0 for as many as the machine has.
@@ -45,6 +51,17 @@ impl Settings {
             let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             (x ^ x >> 27) & 1 == 0
         })
+    }
+
+    /// How the memories of a type are bounded.
+    pub fn memory_plan(&self) -> fn(&MemoryType) -> MemoryPlan {
+        if self.memory_guards {
+            |ty| MemoryPlan {
+                guarded: tierra_vm::is_guarded(ty),
+            }
+        } else {
+            |_| MemoryPlan { guarded: false }
+        }
     }
 
     /// What code may use of the processor.
@@ -135,6 +152,10 @@ impl MachineTier for Compiler {
         let adapter = self.adapters.slots(&shape);
         let address = adapter.unwrap_or_else(|error| panic!("{error}"));
         NonNull::new(address as *mut u8).expect("code is not at address 0")
+    }
+
+    fn memory_guards(&self) -> bool {
+        self.settings.memory_guards
     }
 
     fn install(&self, exec: &ExecContext) -> Box<dyn Any + Send> {

@@ -30,6 +30,7 @@ mod perf;
 mod stubs;
 mod sys;
 mod unwind;
+mod watch;
 mod worker;
 
 pub use artifact::{Artifact, is_artifact};
@@ -39,3 +40,4 @@ pub use explain::{Explained, explain};
 pub use load::CompiledModule;
 pub use sys::map_file;
 pub use tierra_codegen::{Features as CpuFeatures, OptLevel};
+pub use watch::{dump, times};

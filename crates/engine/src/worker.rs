@@ -3,8 +3,9 @@
 use crate::compiler::Settings;
 use crate::inline::{self, Callees};
 use crate::link::{self, Stub};
+use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
-use tierra_compile::{MemoryPlan, Symbols};
+use tierra_compile::Symbols;
 use tierra_core::index::FuncIdx;
 use tierra_ir::Function;
 use tierra_module::Module;
@@ -33,10 +34,8 @@ impl Translator {
                 poll: Stub::Poll.symbol(),
             },
             fuel: settings.fuel,
-            interruption: true,
-            memory: |ty| MemoryPlan {
-                guarded: tierra_vm::is_guarded(ty),
-            },
+            interruption: settings.interruption,
+            memory: settings.memory_plan(),
         };
         match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
             Ok(()) => Ok(Some(&mut self.ir)),
@@ -70,6 +69,11 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Lets somebody watch the stages.
+    pub fn observe(&mut self, observer: Observer) {
+        self.context.optimizer().observer = Some(observer);
+    }
+
     /// The function's code; `None` if it exceeds a limit.
     ///
     /// # Errors
@@ -81,10 +85,15 @@ impl<'a> Worker<'a> {
         if !settings.compiles(func) {
             return Ok(None);
         }
+        let stages = self.context.optimizer();
+        stages.tell(Event::Start("translate"));
         let Some(ir) = self.translator.translate(module, settings, func)? else {
             return Ok(None);
         };
+        stages.tell(Event::End("translate", ir));
+        stages.tell(Event::Start("inline"));
         self.inlining.run(self.callees, ir);
+        stages.tell(Event::End("inline", ir));
         match self.context.compile(ir) {
             Ok(code) => Ok(Some(code.clone())),
             // What the code generator has no code for stays in the interpreter.

@@ -84,6 +84,16 @@ pub enum OptLevel {
 pub struct Config {
     pub(crate) features: Features,
     pub(crate) consume_fuel: bool,
+    #[cfg_attr(
+        not(feature = "compiler"),
+        expect(dead_code, reason = "only compiled code does without")
+    )]
+    pub(crate) interruption: bool,
+    #[cfg_attr(
+        not(feature = "compiler"),
+        expect(dead_code, reason = "only compiled code needs them")
+    )]
+    pub(crate) memory_guards: bool,
     pub(crate) max_stack: usize,
     pub(crate) max_host_depth: u32,
     pub(crate) gc_heap_max: usize,
@@ -110,6 +120,8 @@ impl Config {
         Self {
             features: Features::default(),
             consume_fuel: false,
+            interruption: true,
+            memory_guards: true,
             max_stack: 8 << 20,
             max_host_depth: 200,
             gc_heap_max: 1 << 30,
@@ -140,6 +152,24 @@ impl Config {
     /// Whether guest code consumes fuel, which [`Store::set_fuel`](crate::Store::set_fuel) grants.
     pub fn consume_fuel(&mut self, on: bool) -> &mut Self {
         self.consume_fuel = on;
+        self
+    }
+
+    /// Whether compiled loops notice that they are to stop; on by default. **Without it, code that
+    /// loops forever can't be stopped by anything**: no deadline, no interrupter, no exit of
+    /// another thread. Calls notice still, and the interpreter always does. It is meant for
+    /// measuring, and for code that is trusted to end.
+    pub fn interruption(&mut self, on: bool) -> &mut Self {
+        self.interruption = on;
+        self
+    }
+
+    /// Whether memories with 32-bit addresses reserve 6 GiB of address space each, behind whose
+    /// end every access faults, so that compiled code need not check bounds; on by default.
+    /// Without it all bounds are checked by instructions, and memories take as much address space
+    /// as they may grow to. It makes no difference to what a program does.
+    pub fn memory_guards(&mut self, on: bool) -> &mut Self {
+        self.memory_guards = on;
         self
     }
 
@@ -260,6 +290,8 @@ impl Config {
         }
         Ok(tierra_engine::Settings {
             fuel: self.consume_fuel,
+            interruption: self.interruption,
+            memory_guards: self.memory_guards,
             max_stack: self.max_stack,
             threads: if self.parallel {
                 self.compile_threads

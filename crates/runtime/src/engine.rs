@@ -51,6 +51,12 @@ impl Engine {
         None
     }
 
+    /// Whether memories that can have guard pages have them.
+    pub(crate) fn guards_memories(&self) -> bool {
+        self.machine()
+            .is_some_and(|machine| machine.memory_guards())
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.0.config

@@ -192,7 +192,7 @@ impl SharedMemory {
                 "the type of a shared memory must be shared and have a maximum",
             ));
         }
-        let memory = tierra_vm::SharedMemory::new(ty, engine.machine().is_some());
+        let memory = tierra_vm::SharedMemory::new(ty, engine.guards_memories());
         Ok(Self(memory.ok_or_else(|| {
             Error::msg("out of memory for a shared memory")
         })?))

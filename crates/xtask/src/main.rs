@@ -1,6 +1,6 @@
 //! Chores of the repository: `cargo xtask CHORE`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod bench;
 mod cargo;
@@ -44,7 +44,7 @@ const CHORES: &[Chore] = &[
     ),
     (
         "wasi-testsuite",
-        "DIR [NAME]",
+        "DIR [NAME] [--option OPTION] [--tierra PROGRAM]",
         "WASI 0.1 and wasi-threads tests of a wasi-testsuite checkout",
         wasi_testsuite::run,
     ),
@@ -56,8 +56,8 @@ const CHORES: &[Chore] = &[
     ),
     (
         "bench",
-        "LIST [-n RUNS] [NAME…]",
-        "programs, side by side with the peers on PATH",
+        "MODE [OPTIONS] [NAME…]",
+        "every figure that is measured; without a mode, which there are",
         bench::run,
     ),
     (

@@ -1,9 +1,10 @@
 //! Sections and functions of a module: where they are, how large, how they are called.
 
+use crate::failure::Failure;
 use std::collections::HashMap;
 use std::ops::Range;
 use tierra::Module;
-use wasmparser::{KnownCustom, Name, Parser, Payload, Result, TypeRef};
+use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 /// A section.
 pub struct Section {
@@ -38,7 +39,7 @@ pub struct Contents<'m> {
 
 impl<'m> Contents<'m> {
     /// Reads a module, which is valid.
-    pub fn of(module: &'m Module) -> Result<Contents<'m>> {
+    pub fn of(module: &'m Module) -> wasmparser::Result<Contents<'m>> {
         let mut contents = Contents::default();
         let (mut imported, mut names) = (0, HashMap::new());
         for payload in Parser::new(0).parse_all(module.bytes()) {
@@ -76,6 +77,30 @@ impl<'m> Contents<'m> {
             function.name = names.get(&function.index).copied();
         }
         Ok(contents)
+    }
+
+    /// The functions that the user asks for: one by index or name, or all.
+    pub fn find(
+        &self,
+        module: &'m Module,
+        wanted: Option<&str>,
+    ) -> Result<Vec<&Function<'m>>, Failure> {
+        let index = wanted.and_then(|wanted| wanted.parse::<u32>().ok());
+        let is_wanted = |function: &&Function<'m>| {
+            let exported = || module.func_name(function.index);
+            match (wanted, index) {
+                (None, _) => true,
+                (_, Some(index)) => function.index == index,
+                (wanted, _) => function.name.or_else(exported) == wanted,
+            }
+        };
+        let found: Vec<_> = self.functions.iter().filter(is_wanted).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let wanted = wanted.unwrap_or_default();
+        let failure = Failure::user(format!("there is no function `{wanted}` with a body"));
+        Err(failure.hint("name it by its index, or as `tierra inspect --functions 1000` does"))
     }
 }
 

@@ -38,23 +38,7 @@ pub fn functions<'m>(
     contents: &Contents<'m>,
     wanted: Option<&str>,
 ) -> Result<Vec<Shown<'m>>, Failure> {
-    let index = wanted.and_then(|wanted| wanted.parse::<u32>().ok());
-    let is_wanted = |function: &&Function<'m>| {
-        let exported = || module.func_name(function.index);
-        match (wanted, index) {
-            (None, _) => true,
-            (_, Some(index)) => function.index == index,
-            (wanted, _) => function.name.or_else(exported) == wanted,
-        }
-    };
-    let found: Vec<_> = contents.functions.iter().filter(is_wanted).collect();
-    if found.is_empty() {
-        let wanted = wanted.unwrap_or_default();
-        return Err(
-            Failure::user(format!("there is no function `{wanted}` with a body"))
-                .hint("name it by its index, or as `tierra inspect --functions 1000` does"),
-        );
-    }
+    let found = contents.find(module, wanted)?;
     let mut config = Config::new();
     let features = tierra::Features::ALL.iter();
     let features = features.fold(tierra::Features::default(), |all, (_, f)| {

@@ -1,6 +1,6 @@
 //! `tierra inspect`: what a module imports, exports, uses and contains.
 
-mod contents;
+pub mod contents;
 mod disassemble;
 mod json;
 mod machine;

@@ -32,7 +32,14 @@ pub fn run(options: &RunOptions) -> Result<i32, Failure> {
 /// Runs the compiled module in this program: all arguments are its own, and it gets nothing but
 /// what every program gets.
 pub fn embedded(artifact: Vec<u8>, args: Vec<OsString>) -> Result<i32, Failure> {
-    let own = ["tierra", "run", "--allow-precompiled", "--"];
+    // Whoever made the program decided how it is stopped.
+    let own = [
+        "tierra",
+        "run",
+        "--allow-precompiled",
+        "--no-interruption",
+        "--",
+    ];
     let args = own.iter().map(OsString::from).chain(args);
     let cli = Cli::try_parse_from(args).map_err(Failure::user)?;
     let Command::Run(options) = cli.command else {

@@ -178,3 +178,48 @@ fn functions_are_shown() {
     let run = tierra(&["inspect", "--disassemble=nothing", &module]);
     assert_eq!(run.code, Some(2));
 }
+
+#[test]
+fn the_compiler_is_watched() {
+    let module = guest("values.wat");
+    let run = tierra(&["compile", "--dump=add", &module]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stdout.contains("after translate"), "{}", run.stdout);
+    let run = tierra(&["compile", "--dump=add", "--pass", "translate", &module]);
+    assert!(!run.stdout.contains("after simplify"), "{}", run.stdout);
+    let run = tierra(&["compile", "--dump=add", "--pass", "magic", &module]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("`magic`"), "{}", run.stderr);
+    let run = tierra(&["compile", "--time-passes", &module]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for stage in ["translate", "simplify", "allocate", "emit", "total"] {
+        assert!(run.stdout.contains(stage), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn code_without_polls_or_guard_pages() {
+    let folder = Folder::new();
+    let out = folder.path("values.aot");
+    let module = guest("values.wat");
+    let call = ["--invoke", "add", &out, "2", "40"];
+    let run = |options: &[&str]| {
+        let words = ["run", "--allow-precompiled"];
+        tierra(&[&words[..], options, &call].concat())
+    };
+    tierra(&["compile", "--no-interruption", &module, "-o", &out]);
+    let refused = run(&[]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("interrupted"), "{}", refused.stderr);
+    run(&["--no-interruption"]).prints("42\n");
+    tierra(&["compile", &module, "-o", &out]);
+    run(&["--no-interruption"]).prints("42\n");
+    let memory = folder.path("memory.wat");
+    std::fs::write(&memory, "(module (memory 1) (func (export \"add\") (param i32 i32) (result i32) (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (local.get 1))))").expect("written");
+    tierra(&["compile", "--no-memory-guards", &memory, "-o", &out]);
+    run(&[]).prints("42\n");
+    tierra(&["compile", &memory, "-o", &out]);
+    let refused = run(&["--no-memory-guards"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("guard pages"), "{}", refused.stderr);
+}

@@ -64,7 +64,7 @@ pub const PASSES: &[Pass] = passes! {
     "tidy"     from Fast, flow false: clean;
 };
 
-/// What is told of passes while they run.
+/// What is told of passes, and of the stages around them, while they run.
 pub enum Event<'a> {
     /// One begins.
     Start(&'static str),
@@ -86,7 +86,7 @@ pub struct State {
     number: number::State,
     preheaders: preheader::State,
     licm: licm::State,
-    /// Told before and after each pass.
+    /// Told before and after each pass and stage.
     pub observer: Option<Observer>,
 }
 
@@ -96,7 +96,8 @@ impl State {
         Self::default()
     }
 
-    fn tell(&mut self, event: Event<'_>) {
+    /// Tells the observer, if there is one: front ends may have stages of their own.
+    pub fn tell(&mut self, event: Event<'_>) {
         if let Some(observer) = &mut self.observer {
             observer(event);
         }

@@ -209,6 +209,8 @@ impl Moves {
             *writer = NONE;
         }
         let crosses_memory = |mv: &Move| mv.from.is_memory() && mv.to.is_memory();
+        let last = self.circle.len() - 1;
+        let kept = self.circle[last].vreg;
         let keeper = if self.circle.iter().any(crosses_memory) {
             Place::slot(*self.spare.get_or_insert_with(|| {
                 let offset = self.frame_size.next_multiple_of(16);
@@ -216,10 +218,9 @@ impl Moves {
                 offset
             }))
         } else {
-            scratch(first.vreg)
+            // Its own class: the moves of a circle may be of both.
+            scratch(kept)
         };
-        let last = self.circle.len() - 1;
-        let kept = self.circle[last].vreg;
         let save = Move {
             vreg: kept,
             from: first.to,
@@ -243,4 +244,48 @@ fn emit_through(mv: Move, scratch: Place, emit: &mut impl FnMut(Move)) {
         from: scratch,
         ..mv
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRATCH: [u8; 2] = [30, 31];
+
+    /// A circle through registers of both classes and slots: integers are the even numbers.
+    #[test]
+    fn circles_of_both_classes_use_the_right_scratch_register() {
+        let (int, float) = (Place::reg(1), Place::reg(20));
+        let (one, other) = (Place::slot(0), Place::slot(8));
+        let circle = [
+            (0, other, int),
+            (2, int, one),
+            (1, one, float),
+            (3, float, other),
+        ];
+        for first in 0..circle.len() {
+            let mut moves = Moves::default();
+            for i in 0..circle.len() {
+                let (vreg, from, to) = circle[(first + i) % circle.len()];
+                moves.push(vreg, from, to);
+            }
+            let mut held: Vec<(Place, Place)> =
+                circle.iter().map(|(_, from, _)| (*from, *from)).collect();
+            moves.resolve(
+                |vreg| vreg as usize % 2,
+                SCRATCH,
+                |mv| {
+                    let unfit = Place::reg(SCRATCH[1 - mv.vreg as usize % 2]);
+                    assert!(mv.from != unfit && mv.to != unfit, "{mv:?}");
+                    let value = held.iter().find(|(place, _)| *place == mv.from);
+                    let value = value.expect("it holds something").1;
+                    held.retain(|(place, _)| *place != mv.to);
+                    held.push((mv.to, value));
+                },
+            );
+            for (_, from, to) in circle {
+                assert!(held.contains(&(to, from)), "{from:?} to {to:?}: {held:?}");
+            }
+        }
+    }
 }

@@ -37,14 +37,19 @@ pub struct Fit {
     target: u32,
     cpu: u32,
     features: u32,
-    fuel: u32,
+    modes: u32,
     /// One bit for each of the first 32 memories: more do not fit a word, and whether memories
-    /// are guarded follows from their types.
+    /// are guarded follows from their types and the settings.
     guarded: u32,
     /// The machine code of the stubs is part of the contract, too.
     stubs: u32,
     layout: u64,
 }
+
+/// In [`Fit::modes`]: it counts fuel.
+const FUEL: u32 = 1;
+/// In [`Fit::modes`]: its loops do not notice that they are to stop.
+const ENDLESS: u32 = 2;
 
 /// This target, as a number: the operating systems have their own ways of faults.
 const TARGET: u32 = if cfg!(any(target_os = "linux", target_os = "android")) {
@@ -59,12 +64,13 @@ impl Fit {
 
     /// Of code that is compiled here.
     pub fn of(module: &Module, settings: &Settings) -> Self {
-        let bit = |(i, memory)| u32::from(tierra_vm::is_guarded(memory)) << i;
+        let plan = settings.memory_plan();
+        let bit = |(i, memory)| u32::from(plan(memory).guarded) << i;
         Self {
             target: TARGET,
             cpu: settings.cpu_features().bits(),
             features: feature_bits(module.features()),
-            fuel: settings.fuel.into(),
+            modes: u32::from(settings.fuel) * FUEL + u32::from(!settings.interruption) * ENDLESS,
             guarded: module.memories.iter().take(32).enumerate().map(bit).sum(),
             stubs: stubs(),
             layout: LAYOUT,
@@ -77,7 +83,7 @@ impl Fit {
             self.target,
             self.cpu,
             self.features,
-            self.fuel,
+            self.modes,
             self.guarded,
             self.stubs,
             self.layout as u32,
@@ -97,7 +103,7 @@ impl Fit {
             target: word(0),
             cpu: word(1),
             features: word(2),
-            fuel: word(3),
+            modes: word(3),
             guarded: word(4),
             stubs: word(5),
             layout: u64::from(word(6)) | u64::from(word(7)) << 32,
@@ -137,13 +143,16 @@ impl Fit {
                 names.join(", ")
             ));
         }
-        if (self.fuel != 0) != settings.fuel {
+        if (self.modes & FUEL != 0) != settings.fuel {
             let (its, ours) = if settings.fuel {
                 ("without", "counts it")
             } else {
                 ("with", "does not count it")
             };
             return Err(format!("it was compiled {its} fuel, and the engine {ours}"));
+        }
+        if self.modes & ENDLESS != 0 && settings.interruption {
+            return Err("its loops can't be interrupted, and the engine's must be".into());
         }
         let missing = Features::ALL
             .iter()
@@ -157,15 +166,16 @@ impl Fit {
         }
     }
 
-    /// Whether the module's memories are as the code takes them to be.
+    /// Whether the module's memories are as the code takes them to be: code that checks bounds by
+    /// itself does not mind guard pages.
     ///
     /// # Errors
     /// When they are not.
     pub fn check_memories(&self, module: &Module, settings: &Settings) -> Result<(), String> {
-        if self.guarded == Self::of(module, settings).guarded {
+        if self.guarded & !Self::of(module, settings).guarded == 0 {
             return Ok(());
         }
-        Err("its memories have guard pages where the engine's have none, or the reverse".into())
+        Err("it relies on guard pages of memories, and the engine's have none".into())
     }
 }
 

@@ -30,12 +30,12 @@ impl StoreCore {
         if !self.may_have_memory(0, bytes.unwrap_or(u64::MAX), &ty) {
             return Err(LimitError::MemorySize);
         }
+        let guarded = self.machine.as_ref().is_some_and(|m| m.memory_guards());
         if ty.shared {
-            let shared =
-                SharedMemory::new(ty, self.machine.is_some()).ok_or(LimitError::OutOfMemory)?;
+            let shared = SharedMemory::new(ty, guarded).ok_or(LimitError::OutOfMemory)?;
             return self.import_shared(shared);
         }
-        let memory = Memory::new(ty, self.machine.is_some()).ok_or(LimitError::OutOfMemory)?;
+        let memory = Memory::new(ty, guarded).ok_or(LimitError::OutOfMemory)?;
         self.memory_bytes += memory.len() as u64;
         Ok(self.memories.alloc(memory).as_ptr())
     }

@@ -58,6 +58,9 @@ pub trait MachineTier: Send + Sync {
     /// When there is no memory for it.
     fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8>;
 
+    /// Whether memories that [can be guarded](crate::is_guarded) are.
+    fn memory_guards(&self) -> bool;
+
     /// Makes a context ready to run machine code. What it needs for that is returned, to be kept
     /// as long as the context is used.
     ///

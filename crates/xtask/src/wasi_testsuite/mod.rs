@@ -27,18 +27,36 @@ enum Verdict {
     Skip(String),
 }
 
-/// Runs the tests below a directory whose names contain a text.
+/// Runs the tests below a directory whose names contain a text, with options of `tierra run`.
 pub fn run(args: &[String]) -> Outcome {
-    let (folder, filter) = match args {
+    let (mut words, mut options, mut own) = (Vec::new(), Vec::new(), None);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        // As `--option=--tier=optimizing` or in two words.
+        let (name, value) = arg.split_once('=').unwrap_or((arg, ""));
+        let mut value = || match value {
+            "" => args.next().cloned().unwrap_or_default(),
+            value => value.into(),
+        };
+        match name {
+            "--option" => options.push(value()),
+            "--tierra" => own = Some(PathBuf::from(value())),
+            _ => words.push(arg.as_str()),
+        }
+    }
+    let (folder, filter) = match words[..] {
         [folder] => (folder, ""),
-        [folder, filter] => (folder, filter.as_str()),
+        [folder, filter] => (folder, filter),
         _ => {
             return Err(
                 "name a checkout of WebAssembly/wasi-testsuite with its tests built".into(),
             );
         }
     };
-    let tierra = cargo::build_tierra(&[], "release")?;
+    let tierra = match own {
+        Some(own) => std::path::absolute(own).map_err(|error| error.to_string())?,
+        None => cargo::build_tierra(&[], "release")?,
+    };
     let mut tests = Vec::new();
     find(Path::new(folder), &mut tests)
         .map_err(|error| format!("cannot read `{folder}`: {error}"))?;
@@ -47,7 +65,8 @@ pub fn run(args: &[String]) -> Outcome {
 
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for wasm in &tests {
-        let verdict = judge(&tierra, wasm).unwrap_or_else(|error| Verdict::Fail(error.to_string()));
+        let verdict =
+            judge(&tierra, &options, wasm).unwrap_or_else(|error| Verdict::Fail(error.to_string()));
         match verdict {
             Verdict::Pass => passed += 1,
             Verdict::Skip(why) => {
@@ -92,13 +111,13 @@ fn find(folder: &Path, tests: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn judge(tierra: &Path, wasm: &Path) -> io::Result<Verdict> {
+fn judge(tierra: &Path, options: &[String], wasm: &Path) -> io::Result<Verdict> {
     let test = match Test::read(wasm)? {
         Ok(test) => test,
         Err(why) => return Ok(Verdict::Skip(why)),
     };
     let mut command = Command::new(tierra);
-    command.arg("run");
+    command.arg("run").args(options);
     let mut copies = Vec::new();
     for (host, guest) in &test.dirs {
         let copy = scratch::Copy::of(host)?;

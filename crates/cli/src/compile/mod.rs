@@ -1,5 +1,7 @@
 //! `tierra compile`: modules to files of machine code.
 
+mod watch;
+
 use crate::commands::{CompileOptions, Emit};
 use crate::embedded;
 use crate::engine::{engine, features};
@@ -22,6 +24,7 @@ pub fn run(options: &CompileOptions) -> Result<i32, Failure> {
             crate::commands::Opt::Speed => OptLevel::Speed,
             crate::commands::Opt::Size => OptLevel::Size,
         });
+    options.code.apply(&mut config);
     let engine = engine(&config)?;
     let source = Source::read(&options.file)?;
     if source.is_precompiled() {
@@ -30,17 +33,23 @@ pub fn run(options: &CompileOptions) -> Result<i32, Failure> {
             source.name
         )));
     }
+    if options.dump.is_some() || options.time_passes {
+        watch::run(options, &engine, &source)?;
+        return Ok(0);
+    }
+    let output = options.output.as_deref();
+    let output = output.expect("it is required unless the compiler is watched");
     let bytes = source.precompile(&engine, options.emit == Emit::Obj)?;
     match options.emit {
-        Emit::Artifact | Emit::Obj => write(&options.output, &bytes)?,
+        Emit::Artifact | Emit::Obj => write(output, &bytes)?,
         Emit::Exe => {
             if options.count_fuel {
                 return Err(Failure::user("`--emit exe` can't count fuel").hint(
                     "nothing grants fuel to a program of its own; leave `--count-fuel` out",
                 ));
             }
-            write(&options.output, &embedded::program(&bytes)?)?;
-            make_executable(&options.output)?;
+            write(output, &embedded::program(&bytes)?)?;
+            make_executable(output)?;
         }
     }
     Ok(0)
