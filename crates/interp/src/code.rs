@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ptr::{null, null_mut};
+use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use tierra_core::index::{FuncIdx, TagIdx};
 use tierra_core::types::slots_of;
@@ -222,6 +222,7 @@ impl ModuleCode {
                     param_slots: slots_of(&ty.params) as u32,
                     result_slots: slots_of(&ty.results) as u32,
                     host: None,
+                    host_direct: None,
                     owner: this.as_ptr().cast(),
                 }
             };
@@ -333,9 +334,15 @@ pub struct HostCode {
 }
 
 impl HostCode {
-    /// Code that calls `func` with parameters and results in this many slots. It must stay where
-    /// it is while a store uses it.
-    pub fn new(func: HostFn, param_slots: u32, result_slots: u32) -> Box<Self> {
+    /// Code that calls `func` with parameters and results in this many slots; `direct` is what
+    /// machine code calls, as [`FuncRecord::host_direct`] says. It must stay where it is while a
+    /// store uses it.
+    pub fn new(
+        func: HostFn,
+        direct: Option<NonNull<()>>,
+        param_slots: u32,
+        result_slots: u32,
+    ) -> Box<Self> {
         let mut this = Box::new(Self {
             record: FuncRecord {
                 interp_code: AtomicPtr::new(null_mut()),
@@ -346,6 +353,7 @@ impl HostCode {
                 param_slots,
                 result_slots,
                 host: Some(func),
+                host_direct: direct,
                 owner: null(),
             },
             code: None,
