@@ -13,8 +13,9 @@
 //! They are written in the intermediate representation and compiled like everything else.
 
 use crate::builtins::Special;
-use crate::code::{CodeMemory, GRANULE, Kind};
+use crate::code::{CodeMemory, GRANULE};
 use crate::link::{self, STACK_LIMIT, Stub};
+use crate::tables::Kind;
 use core::mem::offset_of;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -5,7 +5,7 @@ use crate::artifact;
 use crate::builtins::{TABLE, leave};
 use crate::enter::{HEAD_ROOM, enter};
 use crate::image::Image;
-use crate::load::CompiledModule;
+use crate::load::{CompiledModule, Source};
 use crate::sys::{self, NativeStack};
 use std::any::Any;
 use std::ptr::NonNull;
@@ -99,7 +99,7 @@ impl Compiler {
         crate::cpu::check(self.settings.cpu_features())?;
         let image = Image::compile(module, &self.settings)?;
         // SAFETY: made for this module, and for this process.
-        unsafe { CompiledModule::load(image, module, code) }
+        unsafe { CompiledModule::load(image, Source::Memory, module, code) }
     }
 
     /// Compiles a module to the bytes of an [`Artifact`](crate::Artifact); with `symbols`, tools

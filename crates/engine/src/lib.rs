@@ -29,6 +29,7 @@ mod load;
 mod perf;
 mod stubs;
 mod sys;
+mod tables;
 mod unwind;
 mod worker;
 
@@ -37,5 +38,5 @@ pub use compiler::{Compiler, Settings, Stats};
 pub use cpu::features as cpu_features;
 pub use explain::{Explained, explain};
 pub use load::CompiledModule;
-pub use sys::map_file;
+pub use sys::{CodeFile, map_file};
 pub use tierra_codegen::{Features as CpuFeatures, OptLevel};

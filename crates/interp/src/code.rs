@@ -250,10 +250,14 @@ impl ModuleCode {
         &self.records[func.index() - self.module.imported_funcs]
     }
 
-    /// Translates a function unless that was done.
+    /// Translates a function unless that was done or it has machine code.
     pub(crate) fn prepare(&self, func: FuncIdx) -> Result<(), TranslateError> {
         let record = &self.records[func.index() - self.module.imported_funcs];
         if record.interp_code.load(Ordering::Acquire) != untranslated() {
+            return Ok(());
+        }
+        if !record.machine_adapter.load(Ordering::Acquire).is_null() {
+            self.call_machine_code(record);
             return Ok(());
         }
         let mut code = Box::new(translate::function(self, func)?);
@@ -264,9 +268,12 @@ impl ModuleCode {
         if record.interp_code.load(Ordering::Acquire) == untranslated() {
             let words = code.words.as_ptr();
             codes.insert(words as usize, code);
-            record
-                .interp_code
-                .store(words.cast_mut(), Ordering::Release);
+            record.interp_code.store(words.cast_mut(), Ordering::SeqCst);
+            // A compiler may have been about as fast: one of the two sees what the other did.
+            if !record.machine_adapter.load(Ordering::SeqCst).is_null() {
+                drop(codes);
+                self.call_machine_code(record);
+            }
         }
         Ok(())
     }
@@ -287,14 +294,22 @@ impl ModuleCode {
         Ok(words * 8)
     }
 
-    /// Gives a function machine code: the interpreter calls that from now on.
+    /// Gives a function machine code: the interpreter calls that from now on. The code by which
+    /// it does so is made when it is first needed, so that this is two stores.
     ///
     /// # Safety
     /// `entry` and `adapter` are as [`FuncRecord`] says, and live as long as the record.
     pub unsafe fn set_machine_code(&self, func: FuncIdx, entry: *mut u8, adapter: *mut u8) {
         let record = &self.records[func.index() - self.module.imported_funcs];
-        record.machine_adapter.store(adapter, Ordering::Release);
         record.machine_entry.store(entry, Ordering::Release);
+        record.machine_adapter.store(adapter, Ordering::SeqCst);
+        if record.interp_code.load(Ordering::SeqCst) != untranslated() {
+            self.call_machine_code(record);
+        }
+    }
+
+    /// Lets the interpreter call a function's machine code instead of translating it.
+    fn call_machine_code(&self, record: &FuncRecord) {
         let code = call_code(record);
         let words = code.0.as_ptr().cast_mut();
         self.calls.lock().push(code);

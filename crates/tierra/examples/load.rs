@@ -39,9 +39,10 @@ mod parts {
             let now = Instant::now();
             times[part] = now - std::mem::replace(&mut last, now);
         };
-        let bytes = map_file(path).expect("the file is there");
+        let (bytes, file) = map_file(path).expect("the file is there");
         lap(0);
-        let artifact = Artifact::open(bytes, settings, Default::default()).expect("it fits");
+        let artifact = Artifact::open(bytes, Some(file), settings, Default::default());
+        let artifact = artifact.expect("it fits");
         lap(1);
         let (bytes, features) = artifact.module();
         let module = tierra_module::Module::of_valid(bytes, features).expect("it is valid");
@@ -71,7 +72,9 @@ fn row(what: &str, mut times: Vec<Duration>) {
 fn main() -> tierra::Result<()> {
     let mut args = std::env::args().skip(1);
     let file = PathBuf::from(args.next().expect("an argument: FILE"));
-    let rounds: usize = args.next().map_or(50, |n| n.parse().expect("a number of rounds"));
+    let rounds: usize = args
+        .next()
+        .map_or(50, |n| n.parse().expect("a number of rounds"));
     let engine = Engine::new(Config::new().tier(Tier::Optimizing))?;
     let bytes = std::fs::read(&file)?;
     let (path, made) = if tierra::is_precompiled(&bytes) {
