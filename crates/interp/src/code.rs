@@ -12,8 +12,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use tierra_core::index::{FuncIdx, TagIdx};
-use tierra_core::types::slots_of;
+use tierra_core::index::{FuncIdx, TagIdx, TypeIdx};
+use tierra_core::types::{CompositeType, SubType, slots_of};
 use tierra_module::Module;
 use tierra_vm::sync::Lock;
 use tierra_vm::{FuncRecord, HostFn};
@@ -210,17 +210,22 @@ pub struct ModuleCode {
 impl ModuleCode {
     /// Records for all functions of a module, nothing translated.
     pub fn new(module: Arc<Module>, config: CodeConfig) -> Arc<Self> {
+        let slots = |ty: &SubType<TypeIdx>| match &ty.composite {
+            CompositeType::Func(ty) => [&ty.params, &ty.results].map(|ty| slots_of(ty) as u32),
+            _ => [0; 2],
+        };
+        let slots: Vec<[u32; 2]> = module.types.iter().map(slots).collect();
         Arc::new_cyclic(|this: &alloc::sync::Weak<Self>| {
             let record = |index: FuncIdx| {
-                let ty = module.func_type(index);
+                let [param_slots, result_slots] = slots[module.funcs[index.index()].index()];
                 FuncRecord {
                     interp_code: AtomicPtr::new(untranslated()),
                     machine_entry: AtomicPtr::new(null_mut()),
                     machine_adapter: AtomicPtr::new(null_mut()),
                     budget: AtomicI32::new(0),
                     index,
-                    param_slots: slots_of(&ty.params) as u32,
-                    result_slots: slots_of(&ty.results) as u32,
+                    param_slots,
+                    result_slots,
                     host: None,
                     host_direct: None,
                     owner: this.as_ptr().cast(),
