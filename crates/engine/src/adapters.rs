@@ -1,19 +1,21 @@
-//! Between slots and the machine's registers: two small functions for every signature.
+//! Between slots and the machine's registers: small functions for every signature.
 //!
 //! The *entry adapter* is called by Rust: it loads arguments from slots, calls a function of
 //! convention `Guest`, and stores its results. What ends the run otherwise arrives at its handler,
 //! which returns the status. The *slot adapter* is called by machine code in place of a function
 //! that has no machine code: it stores its arguments to slots of its frame and calls
-//! [`Special::CallSlots`].
+//! [`Special::CallSlots`]. The *direct adapter* stands for a host function that takes its arguments
+//! in registers: it calls that as if it were a builtin.
 //!
-//! Entry adapters are part of a module's code; slot adapters, which are of functions that have
-//! none, belong to the engine.
+//! Entry adapters are part of a module's code; the others, which are of functions that have none,
+//! belong to the engine.
 //!
 //! They are written in the intermediate representation and compiled like everything else.
 
 use crate::builtins::Special;
-use crate::code::{CodeMemory, GRANULE, Kind};
+use crate::code::{CodeMemory, GRANULE};
 use crate::link::{self, STACK_LIMIT, Stub};
+use crate::tables::Kind;
 use core::mem::offset_of;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +25,7 @@ use tierra_ir::{
     Access, AliasClass, Builder, CallConv, Callee, Effects, Function, InstData, MemFlags,
     Signature, Target, Type, Value,
 };
-use tierra_vm::{ExecContext, Instance};
+use tierra_vm::{ExecContext, FuncRecord, Instance};
 
 /// What a function takes and gives besides its context.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -34,12 +36,21 @@ pub struct Shape {
     pub results: Vec<Type>,
 }
 
-/// All slot adapters of an engine.
+/// All adapters of an engine for functions without machine code.
 #[derive(Default)]
 pub struct Interner(Mutex<Inner>);
 
+/// How an adapter hands arguments over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Out {
+    /// In slots.
+    Slots,
+    /// In registers, to [`FuncRecord::host_direct`].
+    Direct,
+}
+
 struct Inner {
-    adapters: HashMap<Shape, usize>,
+    adapters: HashMap<(Out, Shape), usize>,
     memories: Vec<CodeMemory>,
     /// The bytes of the last memory that are in use.
     used: usize,
@@ -58,17 +69,22 @@ impl Default for Inner {
 }
 
 impl Interner {
-    /// The address of the slot adapter of a signature.
+    /// The address of the adapter of a signature.
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn slots(&self, shape: &Shape) -> Result<usize, String> {
+    pub fn get(&self, out: Out, shape: Shape) -> Result<usize, String> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(adapter) = inner.adapters.get(shape) {
+        let key = (out, shape);
+        if let Some(adapter) = inner.adapters.get(&key) {
             return Ok(*adapter);
         }
-        let adapter = inner.add(slot_adapter(shape), Kind::Slots)?;
-        inner.adapters.insert(shape.clone(), adapter);
+        let adapter = match out {
+            Out::Slots => slot_adapter(&key.1),
+            Out::Direct => direct_adapter(&key.1),
+        };
+        let adapter = inner.add(adapter, Kind::Slots)?;
+        inner.adapters.insert(key, adapter);
         Ok(adapter)
     }
 }
@@ -284,6 +300,42 @@ fn slot_adapter(shape: &Shape) -> Function {
         .iter()
         .map(|ty| load(&mut b, slots, &mut at, *ty))
         .collect();
+    let results = b.func.list(&results);
+    b.push(InstData::Return(results));
+    b.finish();
+    func
+}
+
+/// `(environment, parameters…) -> results`
+fn direct_adapter(shape: &Shape) -> Function {
+    let sig = guest(shape);
+    let mut func = Function::new("direct adapter", sig.clone());
+    func.context_param = Some(0);
+    func.stack_limit = Some(STACK_LIMIT);
+    let mut state = State::default();
+    let mut b = Builder::new(&mut func, &mut state);
+    let entry = b.block();
+    let args: Vec<Value> = sig
+        .params
+        .iter()
+        .map(|ty| b.func.append_param(entry, *ty))
+        .collect();
+    b.switch_to(entry);
+    b.seal(entry);
+    let record = b.value(InstData::CalleeCell);
+    let host = pointer(&mut b, record, offset_of!(FuncRecord, host_direct));
+    let sig = b.func.new_signature(Signature {
+        conv: CallConv::Builtin,
+        ..sig
+    });
+    let args = b.func.list(&args);
+    let call = b.push(InstData::Call {
+        sig,
+        effects: Effects::All,
+        callee: Callee::Address(host),
+        args,
+    });
+    let results: Vec<Value> = b.func.results(call).collect();
     let results = b.func.list(&results);
     b.push(InstData::Return(results));
     b.finish();

@@ -77,17 +77,25 @@ unsafe extern "C" fn returning<B: Operation>(
 unsafe fn raise(exec: &ExecContext, trap: Trap) {
     // SAFETY: the store runs on this thread, and machine code has left to Rust.
     unsafe {
-        let store = exec.store().as_mut();
         if trap == Trap::Interrupted {
             // A builtin may have found the reason itself: it has had its effect.
             exec.reasons.fetch_and(!reason::INTERRUPT, Ordering::SeqCst);
             exec.install_limits();
         }
+        trace(exec);
+        exec.store().as_mut().pending = Pending::Trap(trap);
+        unwind::to_entry(exec, Status::Trap);
+    }
+}
+
+/// Keeps the frames of a trap, unless an activation above has done so: it saw more of them.
+unsafe fn trace(exec: &ExecContext) {
+    // SAFETY: the caller's: the store runs on this thread, and machine code has left to Rust.
+    unsafe {
+        let store = exec.store().as_mut();
         if store.trace.frames.is_empty() {
             store.trace = tierra_vm::backtrace(exec);
         }
-        store.pending = Pending::Trap(trap);
-        unwind::to_entry(exec, Status::Trap);
     }
 }
 
@@ -152,6 +160,21 @@ unsafe extern "C" fn call_slots(vm: *mut Instance, slots: *mut u64, record: *con
             None if unwind::is_outermost(exec) => leave_by_tail_call(exec, vm, slots, record),
             None => interpret(exec, vm, slots, record),
         };
+        leave(exec, status);
+    }
+}
+
+/// See [`tierra_vm::LeaveMachine`].
+///
+/// # Safety
+/// As there: machine code has left to Rust, which is about to return to it.
+pub unsafe extern "C" fn leave(exec: *const ExecContext, status: Status) {
+    // SAFETY: the caller's.
+    unsafe {
+        let exec = &*exec;
+        if status == Status::Trap {
+            trace(exec);
+        }
         match status {
             Status::Done => {}
             Status::Throw => unwind::throw(exec),

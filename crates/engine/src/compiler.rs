@@ -1,11 +1,11 @@
 //! The compilers of an engine, as its runtime sees them.
 
-use crate::adapters::{Interner, Shape};
+use crate::adapters::{Interner, Out, Shape};
 use crate::artifact;
-use crate::builtins::TABLE;
+use crate::builtins::{TABLE, leave};
 use crate::enter::{HEAD_ROOM, enter};
 use crate::image::Image;
-use crate::load::CompiledModule;
+use crate::load::{CompiledModule, Source};
 use crate::sys::{self, NativeStack};
 use std::any::Any;
 use std::ptr::NonNull;
@@ -116,7 +116,7 @@ impl Compiler {
         crate::cpu::check(self.settings.cpu_features())?;
         let image = Image::compile(module, &self.settings)?;
         // SAFETY: made for this module, and for this process.
-        unsafe { CompiledModule::load(image, module, code) }
+        unsafe { CompiledModule::load(image, Source::Memory, module, code) }
     }
 
     /// Compiles a module to the bytes of an [`Artifact`](crate::Artifact); with `symbols`, tools
@@ -135,8 +135,8 @@ impl Compiler {
     }
 }
 
-impl MachineTier for Compiler {
-    fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+impl Compiler {
+    fn adapter(&self, out: Out, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
         let value = |ty: &SlotType| match ty {
             SlotType::I32 => Type::I32,
             SlotType::I64 => Type::I64,
@@ -149,9 +149,19 @@ impl MachineTier for Compiler {
             params: params.iter().map(value).collect(),
             results: results.iter().map(value).collect(),
         };
-        let adapter = self.adapters.slots(&shape);
+        let adapter = self.adapters.get(out, shape);
         let address = adapter.unwrap_or_else(|error| panic!("{error}"));
         NonNull::new(address as *mut u8).expect("code is not at address 0")
+    }
+}
+
+impl MachineTier for Compiler {
+    fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+        self.adapter(Out::Slots, params, results)
+    }
+
+    fn direct_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+        self.adapter(Out::Direct, params, results)
     }
 
     fn memory_guards(&self) -> bool {
@@ -166,6 +176,7 @@ impl MachineTier for Compiler {
         exec.native_limit.set(range.start + HEAD_ROOM);
         exec.builtins.set(TABLE.as_ptr().cast());
         exec.enter_machine.set(Some(enter));
+        exec.leave_machine.set(Some(leave));
         exec.install_limits();
         Box::new(stack)
     }

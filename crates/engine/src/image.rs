@@ -6,10 +6,10 @@
 //! what an ahead-of-time artifact keeps is what a compiler in the process makes.
 
 use crate::adapters::{Shape, entry_adapter};
-use crate::code::{Kind, Tables};
 use crate::compiler::{Settings, Stats};
 use crate::inline::Callees;
 use crate::link::{self, Stub};
+use crate::tables::{Kind, Rows, Tables};
 use crate::worker::Worker;
 use core::mem::offset_of;
 use std::borrow::Cow;
@@ -37,6 +37,16 @@ impl Entry {
         code: u32::MAX,
         adapter: u32::MAX,
     };
+
+    /// As in a table.
+    pub fn row(self) -> [u32; 2] {
+        [self.code, self.adapter]
+    }
+
+    /// From a table.
+    pub fn of([code, adapter]: [u32; 2]) -> Self {
+        Self { code, adapter }
+    }
 }
 
 /// The machine code of a module, for any place in memory.
@@ -46,7 +56,7 @@ pub struct Image<'a> {
     /// What is known of it.
     pub tables: Tables,
     /// By function that is not imported.
-    pub entries: Vec<Entry>,
+    pub entries: Rows<2>,
     /// What compiling it came to.
     pub stats: Stats,
 }
@@ -93,7 +103,7 @@ impl Image<'static> {
         Ok(Self {
             code: linker.code.into(),
             tables: linker.tables,
-            entries,
+            entries: Rows::Own(entries.into_iter().map(Entry::row).collect()),
             stats,
         })
     }

@@ -1,7 +1,7 @@
 //! Putting compiled functions together: symbols, stubs, relocations.
 
-use crate::code::{Function, Kind, Tables};
 use crate::stubs::Stubs;
+use crate::tables::{Function, Kind, Tables};
 use core::mem::offset_of;
 use std::sync::OnceLock;
 use tierra_asm::x64::{Reloc, RelocKind};
@@ -56,7 +56,7 @@ pub fn stubs() -> &'static Stubs {
 /// Tables of code that is stubs only.
 pub fn stub_tables() -> Tables {
     let mut tables = Tables::default();
-    tables.functions.push(Function {
+    tables.add(Function {
         start: 0,
         end: stubs().code.len() as u32,
         frame_size: 0,

@@ -4,17 +4,27 @@ use crate::code::CodeMemory;
 use crate::compiler::Stats;
 use crate::image::{Entry, Image};
 use crate::link;
+use crate::sys::CodeFile;
+use crate::tables::Rows;
 use std::borrow::Cow;
 use std::sync::PoisonError;
 use tierra_interp::ModuleCode;
 use tierra_module::Module;
+
+/// Where an image's code comes from.
+pub enum Source<'a> {
+    /// From its own bytes.
+    Memory,
+    /// From a file that has the same bytes at this offset, and stays as it is.
+    File(&'a CodeFile, u64),
+}
 
 /// The machine code of a module. It must live as long as anything that may call it.
 pub struct CompiledModule {
     memory: CodeMemory,
     /// Bytes of the memory that are the image's.
     bytes: usize,
-    entries: Vec<Entry>,
+    entries: Rows<2>,
     stats: Stats,
 }
 
@@ -26,18 +36,28 @@ impl CompiledModule {
     ///
     /// # Safety
     /// The image is of this module and made for this process; the caller keeps the result as long
-    /// as `code`.
+    /// as `code`; the source is as it says.
     pub unsafe fn load(
         image: Image<'_>,
+        source: Source<'_>,
         module: &Module,
         code: &ModuleCode,
     ) -> Result<Self, String> {
-        let mut memory = CodeMemory::new(image.code.len())?;
-        memory.write(0, &image.code);
+        let bytes = image.code.len();
+        let mut memory = CodeMemory::new(bytes)?;
+        let mapped = match source {
+            // SAFETY: the caller's.
+            Source::File(file, offset) => unsafe { memory.map(file, offset, bytes) },
+            Source::Memory => false,
+        };
+        if !mapped {
+            memory.write(0, &image.code);
+        }
         let start = memory.object().start();
         memory.publish(image.tables, start + link::stubs().trap as usize);
-        for (func, entry) in module.defined_funcs().zip(&image.entries) {
-            if *entry != Entry::NONE {
+        for (func, row) in module.defined_funcs().zip(image.entries.iter()) {
+            let entry = Entry::of(*row);
+            if entry != Entry::NONE {
                 let [entry, adapter] =
                     [entry.code, entry.adapter].map(|at| (start + at as usize) as *mut u8);
                 // SAFETY: the image has the code of this function there; the caller keeps it.
@@ -46,7 +66,7 @@ impl CompiledModule {
         }
         Ok(Self {
             memory,
-            bytes: image.code.len(),
+            bytes,
             entries: image.entries,
             stats: image.stats,
         })

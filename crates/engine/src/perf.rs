@@ -2,8 +2,8 @@
 //! that it looks for.
 
 use crate::artifact::names;
-use crate::code::Kind;
 use crate::load::CompiledModule;
+use crate::tables::Kind;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -18,7 +18,7 @@ impl CompiledModule {
         let names = names(module);
         let image = self.image();
         let mut lines = String::new();
-        for function in &image.tables.functions {
+        for function in image.tables.functions() {
             let (start, size) = (
                 self.start() + function.start as usize,
                 function.end - function.start,

@@ -4,7 +4,8 @@
 //! activation's outermost frame is that of an entry adapter, which has a handler for everything:
 //! what ends a run goes on there, with a status.
 
-use crate::code::{self, CodeObject, Function, Kind, Tables};
+use crate::code::{self, CodeObject};
+use crate::tables::{Function, Kind, Tables};
 use std::sync::{PoisonError, RwLockReadGuard};
 use tierra_ir::Inlined;
 use tierra_vm::builtins::exn_tag;
@@ -37,7 +38,7 @@ impl Frame {
         let object = code::find(self.pc - 1).expect("a frame of machine code is in code memory");
         let tables = object.tables.read().unwrap_or_else(PoisonError::into_inner);
         let offset = (self.pc - 1 - object.start()) as u32;
-        let function = *tables
+        let function = tables
             .function(offset)
             .expect("code has functions all over");
         Place {
@@ -106,8 +107,8 @@ pub unsafe fn to_entry(exec: &ExecContext, status: Status) {
         let place = frame.place();
         if place.function.kind == Kind::Entry {
             let call = place.tables.call(place.offset(frame.pc));
-            let handlers = call.expect("an entry adapter has a handler").handlers;
-            let (_, landing) = place.tables.handlers[handlers.0 as usize];
+            let landing = call.and_then(|call| place.tables.handlers_of(call).next());
+            let (_, landing) = landing.expect("an entry adapter has a handler");
             resume(exec, frame, &place, landing, status as usize);
             return;
         }
@@ -158,8 +159,7 @@ pub unsafe fn throw(exec: &ExecContext) {
 /// Where a frame goes on with an exception.
 unsafe fn handler(frame: Frame, place: &Place, exn: u64) -> Option<u32> {
     let call = place.tables.call(place.offset(frame.pc))?;
-    let (start, end) = call.handlers;
-    for (tag, landing) in &place.tables.handlers[start as usize..end as usize] {
+    for (tag, landing) in place.tables.handlers_of(call) {
         // SAFETY: a function with handlers keeps its instance; the exception is the store's.
         let catches = unsafe {
             tag.is_none_or(|tag| {
@@ -168,7 +168,7 @@ unsafe fn handler(frame: Frame, place: &Place, exn: u64) -> Option<u32> {
             })
         };
         if catches {
-            return Some(*landing);
+            return Some(landing);
         }
     }
     None
@@ -199,9 +199,8 @@ impl Walk for MachineFrames {
         unsafe {
             each(&frames, |frame, place| {
                 if let Some(call) = place.tables.call(place.offset(frame.pc)) {
-                    let (start, end) = call.map;
-                    for offset in &place.tables.stack_map[start as usize..end as usize] {
-                        let slot = frame.fp.wrapping_add_signed(*offset as isize) as *mut u32;
+                    for offset in place.tables.map_of(call) {
+                        let slot = frame.fp.wrapping_add_signed(offset as isize) as *mut u32;
                         let mut value = u64::from(*slot);
                         visit(&raw mut value);
                         *slot = value as u32;

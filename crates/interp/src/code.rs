@@ -10,10 +10,10 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ptr::{null, null_mut};
+use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
-use tierra_core::index::{FuncIdx, TagIdx};
-use tierra_core::types::slots_of;
+use tierra_core::index::{FuncIdx, TagIdx, TypeIdx};
+use tierra_core::types::{CompositeType, SubType, slots_of};
 use tierra_module::Module;
 use tierra_vm::sync::Lock;
 use tierra_vm::{FuncRecord, HostFn};
@@ -210,18 +210,24 @@ pub struct ModuleCode {
 impl ModuleCode {
     /// Records for all functions of a module, nothing translated.
     pub fn new(module: Arc<Module>, config: CodeConfig) -> Arc<Self> {
+        let slots = |ty: &SubType<TypeIdx>| match &ty.composite {
+            CompositeType::Func(ty) => [&ty.params, &ty.results].map(|ty| slots_of(ty) as u32),
+            _ => [0; 2],
+        };
+        let slots: Vec<[u32; 2]> = module.types.iter().map(slots).collect();
         Arc::new_cyclic(|this: &alloc::sync::Weak<Self>| {
             let record = |index: FuncIdx| {
-                let ty = module.func_type(index);
+                let [param_slots, result_slots] = slots[module.funcs[index.index()].index()];
                 FuncRecord {
                     interp_code: AtomicPtr::new(untranslated()),
                     machine_entry: AtomicPtr::new(null_mut()),
                     machine_adapter: AtomicPtr::new(null_mut()),
                     budget: AtomicI32::new(0),
                     index,
-                    param_slots: slots_of(&ty.params) as u32,
-                    result_slots: slots_of(&ty.results) as u32,
+                    param_slots,
+                    result_slots,
                     host: None,
+                    host_direct: None,
                     owner: this.as_ptr().cast(),
                 }
             };
@@ -249,10 +255,14 @@ impl ModuleCode {
         &self.records[func.index() - self.module.imported_funcs]
     }
 
-    /// Translates a function unless that was done.
+    /// Translates a function unless that was done or it has machine code.
     pub(crate) fn prepare(&self, func: FuncIdx) -> Result<(), TranslateError> {
         let record = &self.records[func.index() - self.module.imported_funcs];
         if record.interp_code.load(Ordering::Acquire) != untranslated() {
+            return Ok(());
+        }
+        if !record.machine_adapter.load(Ordering::Acquire).is_null() {
+            self.call_machine_code(record);
             return Ok(());
         }
         let mut code = Box::new(translate::function(self, func)?);
@@ -263,9 +273,12 @@ impl ModuleCode {
         if record.interp_code.load(Ordering::Acquire) == untranslated() {
             let words = code.words.as_ptr();
             codes.insert(words as usize, code);
-            record
-                .interp_code
-                .store(words.cast_mut(), Ordering::Release);
+            record.interp_code.store(words.cast_mut(), Ordering::SeqCst);
+            // A compiler may have been about as fast: one of the two sees what the other did.
+            if !record.machine_adapter.load(Ordering::SeqCst).is_null() {
+                drop(codes);
+                self.call_machine_code(record);
+            }
         }
         Ok(())
     }
@@ -286,14 +299,22 @@ impl ModuleCode {
         Ok(words * 8)
     }
 
-    /// Gives a function machine code: the interpreter calls that from now on.
+    /// Gives a function machine code: the interpreter calls that from now on. The code by which
+    /// it does so is made when it is first needed, so that this is two stores.
     ///
     /// # Safety
     /// `entry` and `adapter` are as [`FuncRecord`] says, and live as long as the record.
     pub unsafe fn set_machine_code(&self, func: FuncIdx, entry: *mut u8, adapter: *mut u8) {
         let record = &self.records[func.index() - self.module.imported_funcs];
-        record.machine_adapter.store(adapter, Ordering::Release);
         record.machine_entry.store(entry, Ordering::Release);
+        record.machine_adapter.store(adapter, Ordering::SeqCst);
+        if record.interp_code.load(Ordering::SeqCst) != untranslated() {
+            self.call_machine_code(record);
+        }
+    }
+
+    /// Lets the interpreter call a function's machine code instead of translating it.
+    fn call_machine_code(&self, record: &FuncRecord) {
         let code = call_code(record);
         let words = code.0.as_ptr().cast_mut();
         self.calls.lock().push(code);
@@ -333,9 +354,15 @@ pub struct HostCode {
 }
 
 impl HostCode {
-    /// Code that calls `func` with parameters and results in this many slots. It must stay where
-    /// it is while a store uses it.
-    pub fn new(func: HostFn, param_slots: u32, result_slots: u32) -> Box<Self> {
+    /// Code that calls `func` with parameters and results in this many slots; `direct` is what
+    /// machine code calls, as [`FuncRecord::host_direct`] says. It must stay where it is while a
+    /// store uses it.
+    pub fn new(
+        func: HostFn,
+        direct: Option<NonNull<()>>,
+        param_slots: u32,
+        result_slots: u32,
+    ) -> Box<Self> {
         let mut this = Box::new(Self {
             record: FuncRecord {
                 interp_code: AtomicPtr::new(null_mut()),
@@ -346,6 +373,7 @@ impl HostCode {
                 param_slots,
                 result_slots,
                 host: Some(func),
+                host_direct: direct,
                 owner: null(),
             },
             code: None,

@@ -10,7 +10,7 @@ use tierra_core::Features;
 use tierra_core::index::*;
 use tierra_core::types::*;
 use wasmparser::{
-    ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
+    Chunk, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
     FunctionBody, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
@@ -103,16 +103,62 @@ pub(crate) fn valid_module(bytes: Bytes, features: Features) -> Result<Module, M
     let mut module = empty(bytes.clone(), features);
     let mut parser = Parser::new(0);
     parser.set_features(wasmparser_features(features));
-    for payload in parser.parse_all((*bytes).as_ref()) {
-        let payload = payload?;
+    let bytes: &[u8] = (*bytes).as_ref();
+    let mut at = 0;
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(&bytes[at..], true)? else {
+            unreachable!("the parser was told that there is no more");
+        };
+        at += consumed;
         check_count(&payload)?;
-        if let Payload::CodeSectionEntry(body) = &payload {
-            module.bodies.push(range(&body.range()));
-        } else {
-            module.section(payload)?;
+        match &payload {
+            Payload::CodeSectionStart { count, size, .. } => {
+                let end = at + *size as usize;
+                let section = bytes.get(..end);
+                module.bodies = section
+                    .and_then(|section| split_bodies(section, at, *count))
+                    .ok_or_else(|| cut_off(end))?;
+                parser.skip_section();
+                at = end;
+            }
+            Payload::End(_) => return Ok(module),
+            _ => {}
         }
+        module.section(payload)?;
     }
-    Ok(module)
+}
+
+fn cut_off(at: usize) -> ModuleError {
+    let message = "unexpected end of section or function";
+    ModuleError::malformed(message.into(), Some(at as u64))
+}
+
+/// The byte ranges of so many bodies, which begin at `at` and fill the rest of a section: each is
+/// behind its size.
+fn split_bodies(section: &[u8], mut at: usize, count: u32) -> Option<Vec<Range<usize>>> {
+    let mut bodies = Vec::with_capacity(section.len().min(count as usize));
+    for _ in 0..count {
+        let (mut size, mut shift) = (0_u64, 0);
+        loop {
+            let byte = *section.get(at)?;
+            at += 1;
+            size |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+            if shift > 28 {
+                return None;
+            }
+        }
+        let end = at.checked_add(usize::try_from(size).ok()?)?;
+        if end > section.len() {
+            return None;
+        }
+        bodies.push(at..end);
+        at = end;
+    }
+    (at == section.len()).then_some(bodies)
 }
 
 fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
@@ -157,8 +203,7 @@ fn check_count(payload: &Payload<'_>) -> Result<(), ModuleError> {
     if u64::from(count) <= range.end - range.start {
         return Ok(());
     }
-    let message = "unexpected end of section or function";
-    Err(ModuleError::malformed(message.into(), Some(range.end)))
+    Err(cut_off(range.end as usize))
 }
 
 /// Validates bodies in chunks of about [`CHUNK`] bytes; the error of the first function that
@@ -227,6 +272,7 @@ impl Module {
                 self.imported_tags = self.tags.len();
             }
             Payload::FunctionSection(section) => {
+                self.funcs.reserve_exact(section.count() as usize);
                 for ty in section {
                     self.funcs.push(TypeIdx(ty?));
                 }

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use tierra_engine::{Artifact, Compiler};
+use tierra_engine::{Artifact, CodeFile, Compiler};
 use tierra_module::Bytes;
 
 /// Whether bytes are a compiled module, of whatever version: what [`Module::serialize`] and
@@ -55,21 +55,23 @@ impl Module {
         unsafe { Self::deserialize_shared(engine, Arc::new(bytes.into())) }
     }
 
-    /// As [`Module::deserialize`], from a file, which is mapped.
+    /// As [`Module::deserialize`], from a file, which is mapped: nothing of it is copied but what
+    /// has to be, unless the system does not let the file be executed.
     ///
     /// # Errors
     /// As for [`Module::deserialize`], and when the file can't be read.
     ///
     /// # Safety
     /// As for [`Module::deserialize`], and nobody changes or shortens the file while the module
-    /// exists. (To replace it, make another one and rename it.)
+    /// exists: as with every program, its code is executed from the file itself. (To replace it,
+    /// make another one and rename it.)
     pub unsafe fn deserialize_file(
         engine: &Engine,
         path: impl AsRef<std::path::Path>,
     ) -> Result<Self> {
-        let bytes = tierra_engine::map_file(path.as_ref())?;
+        let (bytes, file) = tierra_engine::map_file(path.as_ref())?;
         // SAFETY: the caller's.
-        unsafe { Self::deserialize_shared(engine, bytes) }
+        unsafe { Self::load(engine, bytes, Some(file)) }
     }
 
     /// As [`Module::deserialize`], from bytes that are kept as they are.
@@ -80,8 +82,17 @@ impl Module {
     /// # Safety
     /// As for [`Module::deserialize`].
     pub unsafe fn deserialize_shared(engine: &Engine, bytes: Bytes) -> Result<Self> {
+        // SAFETY: the caller's.
+        unsafe { Self::load(engine, bytes, None) }
+    }
+
+    /// # Safety
+    /// As for [`Module::deserialize`]; the file, if there is one, has these bytes, and nobody
+    /// changes it while the module exists.
+    unsafe fn load(engine: &Engine, bytes: Bytes, file: Option<CodeFile>) -> Result<Self> {
         let settings = compiler(engine)?.settings();
-        let artifact = Artifact::open(bytes, settings, engine.config().features).map_err(unfit)?;
+        let features = engine.config().features;
+        let artifact = Artifact::open(bytes, file, settings, features).map_err(unfit)?;
         let (bytes, features) = artifact.module();
         let module = tierra_module::Module::of_valid(bytes, features)?;
         Self::assemble(engine, module, |module, code| {

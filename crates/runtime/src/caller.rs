@@ -1,18 +1,16 @@
 //! What a host function sees of whoever calls it.
 
 use crate::refs::ExnRef;
-use crate::store::{StoreBase, StorePtr};
+use crate::store::StorePtr;
 use crate::{
     AsContext, AsContextMut, Engine, Error, Extern, Instance, InterruptHandle, StoreContextMut,
 };
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use tierra_vm::ExecContext;
 
 /// The store that a host function runs in, and the instance that called it.
 pub struct Caller<'a, T: 'static> {
     store: StorePtr,
-    instance: Option<NonNull<tierra_vm::Instance>>,
     life: PhantomData<&'a mut T>,
 }
 
@@ -20,11 +18,9 @@ impl<'a, T: 'static> Caller<'a, T> {
     /// # Safety
     /// The store is one of `T`, runs on this thread, and is used by nobody else for `'a`.
     #[inline(always)]
-    pub(crate) unsafe fn new(store: StorePtr, exec: &ExecContext) -> Self {
-        let instance = NonNull::new(tierra_vm::caller_instance(exec));
+    pub(crate) unsafe fn new(store: StorePtr) -> Self {
         Self {
             store,
-            instance,
             life: PhantomData,
         }
     }
@@ -34,14 +30,10 @@ impl<'a, T: 'static> Caller<'a, T> {
         self.store
     }
 
-    #[inline(always)]
-    pub(crate) fn base_mut(&mut self) -> &mut StoreBase {
-        self.store.base_mut()
-    }
-
     /// The instance that called; `None` if the host itself did.
     pub fn instance(&self) -> Option<Instance> {
-        let instance = self.instance?;
+        // The stack below is the same as long as the host function runs. Most do not ask.
+        let instance = NonNull::new(tierra_vm::caller_instance(self.store.exec()))?;
         // What the host calls without a guest in between stands in an environment of its own.
         self.store.base().module_of(instance.as_ptr())?;
         Some(Instance::from_raw(self.store.base(), instance))

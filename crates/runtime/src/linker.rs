@@ -1,6 +1,7 @@
 //! Imports by name.
 
-use crate::func::host::{HostFunc, IntoFunc};
+use crate::func::IntoFunc;
+use crate::func::host::HostFunc;
 use crate::instantiate;
 use crate::types::{ExternType, FuncType, ImportType};
 use crate::{

@@ -6,10 +6,11 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use hashbrown::HashMap;
+use core::hash::BuildHasher;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use tierra_core::index::FuncIdx;
 use tierra_interp::{CodeConfig, ModuleCode};
-use tierra_module::{Executor, ExportItem, Sequential};
+use tierra_module::{Executor, Export, ExportItem, Sequential};
 use tierra_vm::ModuleTypes;
 
 /// A module. Cheap to clone; all threads may use it.
@@ -24,7 +25,7 @@ struct Inner {
     /// Its machine code, which records point to.
     #[cfg_attr(not(feature = "compiler"), allow(dead_code, reason = "there is none"))]
     machine: Machine,
-    exports: HashMap<Box<str>, ExportItem>,
+    exports: ExportNames,
     name: Option<Box<str>>,
 }
 
@@ -33,6 +34,31 @@ struct Inner {
 type Machine = Option<tierra_engine::CompiledModule>;
 #[cfg(not(feature = "compiler"))]
 type Machine = ();
+
+/// From the names of exports to their places in the module.
+struct ExportNames {
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl ExportNames {
+    fn new(exports: &[Export]) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let hash = |place: &u32| hasher.hash_one(&exports[*place as usize].name);
+        let mut places = HashTable::with_capacity(exports.len());
+        for place in 0..exports.len() as u32 {
+            places.insert_unique(hash(&place), place, hash);
+        }
+        Self { places, hasher }
+    }
+
+    fn find(&self, exports: &[Export], name: &str) -> Option<ExportItem> {
+        let hash = self.hasher.hash_one(name);
+        let same = |place: &u32| &*exports[*place as usize].name == name;
+        let place = self.places.find(hash, same)?;
+        Some(exports[*place as usize].item)
+    }
+}
 
 /// Below this size threads cost more than they gain.
 #[cfg(feature = "std")]
@@ -84,11 +110,7 @@ impl Module {
             // Without the map a profile has no names, and nothing else is lost.
             let _ = machine.write_perf_map(&module);
         }
-        let exports = module
-            .exports
-            .iter()
-            .map(|e| (e.name.clone(), e.item))
-            .collect();
+        let exports = ExportNames::new(&module.exports);
         let name = module.name().map(Into::into);
         Ok(Self(Arc::new(Inner {
             engine: engine.clone(),
@@ -179,7 +201,7 @@ impl Module {
     }
 
     pub(crate) fn export_item(&self, name: &str) -> Option<ExportItem> {
-        self.0.exports.get(name).copied()
+        self.0.exports.find(&self.0.module.exports, name)
     }
 
     pub(crate) fn module(&self) -> &Arc<tierra_module::Module> {

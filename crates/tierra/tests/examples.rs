@@ -14,6 +14,7 @@ macro_rules! examples {
 }
 
 examples! {
+    calls "../examples/calls.rs";
     fuel "../examples/fuel.rs";
     hello "../examples/hello.rs";
     host_function "../examples/host_function.rs";

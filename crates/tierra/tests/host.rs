@@ -5,6 +5,39 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tierra::*;
 
+macro_rules! on_each_tier {
+    (@$module:ident $tier:ident $($name:ident)*) => {
+        mod $module {
+            use tierra::{Config, Tier};
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(Config::new().tier(Tier::$tier));
+                }
+            )*
+        }
+    };
+    ($($name:ident)*) => {
+        on_each_tier!(@interp Interp $($name)*);
+        #[cfg(feature = "compiler")]
+        on_each_tier!(@optimizing Optimizing $($name)*);
+    };
+}
+
+on_each_tier! {
+    values_of_every_type_go_both_ways
+    sixteen_parameters
+    dynamic_functions_are_checked
+    errors_of_the_host_come_out_as_they_went_in
+    panics_go_on_above_the_guest
+    recursion_through_the_host_ends_in_a_trap
+    guest_recursion_ends_in_a_trap
+    callers_know_the_instance_that_called
+    closures_are_dropped_with_linker_and_store
+    stores_and_handles_cross_threads
+    scalars_go_both_ways_in_registers
+}
+
 fn instance(text: &str, linker: &Linker<u32>) -> (Store<u32>, Instance) {
     let module = Module::new(linker.engine(), text).unwrap();
     let mut store = Store::new(linker.engine(), 0);
@@ -12,9 +45,8 @@ fn instance(text: &str, linker: &Linker<u32>) -> (Store<u32>, Instance) {
     (store, instance)
 }
 
-#[test]
-fn values_of_every_type_go_both_ways() {
-    let engine = Engine::default();
+fn values_of_every_type_go_both_ways(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::new(&engine);
     linker
         .func_wrap(
@@ -90,9 +122,118 @@ fn values_of_every_type_go_both_ways() {
     }
 }
 
-#[test]
-fn sixteen_parameters() {
-    let engine = Engine::default();
+/// As many values as registers take, and one more; narrow results are zero-extended.
+fn scalars_go_both_ways_in_registers(config: &mut Config) {
+    let engine = Engine::new(config.gc_stress(true)).unwrap();
+    let mut linker = Linker::<u32>::new(&engine);
+    linker
+        .func_wrap(
+            "h",
+            "five",
+            |a: i32, x: f32, b: i64, y: f64, c: u32, d: u64, e: i32| {
+                assert_eq!((x, y), (0.5, -2.5));
+                i64::from(a) + 10 * b + 100 * i64::from(c) + 1000 * d as i64 + 10_000 * i64::from(e)
+            },
+        )
+        .unwrap();
+    linker
+        .func_wrap(
+            "h",
+            "six",
+            |a: i32, b: i32, c: i32, d: i32, e: i32, f: i32| -> i32 {
+                a + 10 * b + 100 * c + 1000 * d + 10_000 * e + 100_000 * f
+            },
+        )
+        .unwrap();
+    linker.func_wrap("h", "negative", || -1_i32).unwrap();
+    linker.func_wrap("h", "single", |x: f32| x * 2.0).unwrap();
+    linker
+        .func_wrap("h", "double", |x: f64| (x * 2.0,))
+        .unwrap();
+    linker.func_wrap("h", "two", |x: f64| (x, 3_i32)).unwrap();
+    linker
+        .func_wrap("h", "nothing", |mut caller: Caller<'_, u32>| {
+            *caller.data_mut() += 1
+        })
+        .unwrap();
+    linker
+        .func_wrap(
+            "h",
+            "refs",
+            |mut caller: Caller<'_, u32>, f: Option<Func>, x: Option<ExternRef>, a: AnyRef| {
+                caller.gc();
+                assert!(f.is_some());
+                assert!(a.as_i31(&caller).unwrap().is_some());
+                x.map(|x| {
+                    let value = *x
+                        .data(&caller)
+                        .unwrap()
+                        .unwrap()
+                        .downcast_ref::<u8>()
+                        .unwrap();
+                    ExternRef::new(&mut caller, value + 1).unwrap()
+                })
+            },
+        )
+        .unwrap();
+    linker.func_wrap("h", "func", |f: Option<Func>| f).unwrap();
+    let (mut store, instance) = instance(
+        r#"(module
+            (import "h" "five" (func $five (param i32 f32 i64 f64 i32 i64 i32) (result i64)))
+            (import "h" "six" (func $six (param i32 i32 i32 i32 i32 i32) (result i32)))
+            (import "h" "negative" (func $negative (result i32)))
+            (import "h" "single" (func $single (param f32) (result f32)))
+            (import "h" "double" (func $double (param f64) (result f64)))
+            (import "h" "two" (func $two (param f64) (result f64 i32)))
+            (import "h" "nothing" (func $nothing))
+            (import "h" "refs" (func $refs
+                (param funcref externref (ref any)) (result externref)))
+            (import "h" "func" (func $func (param funcref) (result funcref)))
+            (table funcref (elem $six))
+            (func (export "five") (result i64)
+              (call $five (i32.const 1) (f32.const 0.5) (i64.const 2) (f64.const -2.5) (i32.const 3)
+                (i64.const 4) (i32.const 5)))
+            (func (export "six") (result i64) (i64.extend_i32_u
+              (call_indirect (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const 1)
+                (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6)
+                (i32.const 0))))
+            (func (export "negative") (result i64) (i64.extend_i32_u (call $negative)))
+            (func (export "floats") (result i64) (local f64)
+              (local.set 0 (f64.promote_f32 (call $single (f32.const 1.25))))
+              (i64.add (i64.trunc_f64_s (f64.mul (call $double (local.get 0)) (f64.const 100)))
+                (i64.extend_i32_s (call $sum (call $two (f64.const 7))))))
+            (func $sum (param f64 i32) (result i32)
+              (i32.add (i32.trunc_f64_s (local.get 0)) (local.get 1)))
+            (func (export "nothing") (result i64) (call $nothing) (call $nothing) (i64.const 0))
+            (func (export "refs") (param externref) (result externref)
+              (call $refs (ref.func $six) (local.get 0) (ref.i31 (i32.const 3)))
+              (ref.is_null (call $func (ref.null func)))
+              (if (then) (else unreachable)))
+            (elem declare func $six))"#,
+        &linker,
+    );
+    for (name, wanted) in [
+        ("five", 54_321),
+        ("six", 654_321),
+        ("negative", 0xffff_ffff),
+        ("floats", 510),
+        ("nothing", 0),
+    ] {
+        let func = instance.get_typed_func::<(), i64>(&store, name).unwrap();
+        assert_eq!(func.call(&mut store, ()).unwrap(), wanted, "{name}");
+    }
+    assert_eq!(*store.data(), 2);
+    let refs = instance
+        .get_typed_func::<Option<ExternRef>, Option<ExternRef>>(&store, "refs")
+        .unwrap();
+    let given = ExternRef::new(&mut store, 7_u8).unwrap();
+    let got = refs.call(&mut store, Some(given)).unwrap().unwrap();
+    let value = got.data(&store).unwrap().unwrap().downcast_ref::<u8>();
+    assert_eq!(value, Some(&8));
+}
+
+fn sixteen_parameters(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::new(&engine);
     linker
         .func_wrap(
@@ -140,9 +281,8 @@ fn sixteen_parameters() {
     assert_eq!(*store.data(), 1);
 }
 
-#[test]
-fn dynamic_functions_are_checked() {
-    let engine = Engine::default();
+fn dynamic_functions_are_checked(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::new(&engine);
     let ty = FuncType::new([ValType::I32], [ValType::I64]);
     linker
@@ -175,9 +315,8 @@ impl std::fmt::Display for Mine {
 
 impl std::error::Error for Mine {}
 
-#[test]
-fn errors_of_the_host_come_out_as_they_went_in() {
-    let engine = Engine::default();
+fn errors_of_the_host_come_out_as_they_went_in(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::<u32>::new(&engine);
     linker
         .func_wrap("h", "mine", |n: u32| -> Result<(), Mine> { Err(Mine(n)) })
@@ -221,9 +360,8 @@ fn errors_of_the_host_come_out_as_they_went_in() {
     assert_eq!(boxed.to_string(), "exited with code 7");
 }
 
-#[test]
-fn panics_go_on_above_the_guest() {
-    let engine = Engine::default();
+fn panics_go_on_above_the_guest(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::<u32>::new(&engine);
     linker
         .func_wrap(
@@ -259,9 +397,8 @@ fn panics_go_on_above_the_guest() {
     assert_eq!(fine.call(&mut store, ()).unwrap(), 1);
 }
 
-#[test]
-fn recursion_through_the_host_ends_in_a_trap() {
-    let engine = Engine::new(Config::new().max_host_depth(50)).unwrap();
+fn recursion_through_the_host_ends_in_a_trap(config: &mut Config) {
+    let engine = Engine::new(config.max_host_depth(50)).unwrap();
     let mut linker = Linker::<u32>::new(&engine);
     linker
         .func_wrap("h", "again", |mut caller: Caller<'_, u32>| -> Result<()> {
@@ -283,9 +420,8 @@ fn recursion_through_the_host_ends_in_a_trap() {
     }
 }
 
-#[test]
-fn guest_recursion_ends_in_a_trap() {
-    let engine = Engine::new(Config::new().max_stack(64 << 10)).unwrap();
+fn guest_recursion_ends_in_a_trap(config: &mut Config) {
+    let engine = Engine::new(config.max_stack(64 << 10)).unwrap();
     let linker = Linker::<u32>::new(&engine);
     let (mut store, instance) = instance(
         r#"(module (func $f (export "f") (param i32) (result i32)
@@ -300,9 +436,8 @@ fn guest_recursion_ends_in_a_trap() {
     }
 }
 
-#[test]
-fn callers_know_the_instance_that_called() {
-    let engine = Engine::default();
+fn callers_know_the_instance_that_called(config: &mut Config) {
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::<u32>::new(&engine);
     linker
         .func_wrap("h", "who", |mut caller: Caller<'_, u32>| -> i32 {
@@ -341,8 +476,7 @@ fn callers_know_the_instance_that_called() {
     assert_eq!(direct[0], direct[1]);
 }
 
-#[test]
-fn closures_are_dropped_with_linker_and_store() {
+fn closures_are_dropped_with_linker_and_store(config: &mut Config) {
     struct Counted(Arc<AtomicU32>);
     impl Drop for Counted {
         fn drop(&mut self) {
@@ -350,7 +484,7 @@ fn closures_are_dropped_with_linker_and_store() {
         }
     }
     let drops = Arc::new(AtomicU32::new(0));
-    let engine = Engine::default();
+    let engine = Engine::new(config).unwrap();
     let mut linker = Linker::<u32>::new(&engine);
     let counted = Counted(drops.clone());
     linker.func_wrap("h", "f", move || _ = &counted).unwrap();
@@ -369,8 +503,7 @@ fn closures_are_dropped_with_linker_and_store() {
     assert_eq!(drops.load(Ordering::Relaxed), 1);
 }
 
-#[test]
-fn stores_and_handles_cross_threads() {
+fn stores_and_handles_cross_threads(config: &mut Config) {
     fn send<T: Send>() {}
     fn sync<T: Send + Sync>() {}
     send::<Store<std::cell::Cell<u32>>>();
@@ -384,7 +517,7 @@ fn stores_and_handles_cross_threads() {
     sync::<OwnedRooted<ExnRef>>();
     send::<Linker<u32>>();
 
-    let engine = Engine::default();
+    let engine = Engine::new(config).unwrap();
     let linker = Linker::<u32>::new(&engine);
     let (mut store, instance) = instance(
         r#"(module (func (export "f") (result i32) (i32.const 3)))"#,

@@ -49,6 +49,10 @@ pub type EnterMachine = unsafe extern "C" fn(
     record: *const FuncRecord,
 ) -> Status;
 
+/// Where machine code goes on after a call into Rust that ended otherwise than well: there, once
+/// the call has returned.
+pub type LeaveMachine = unsafe extern "C" fn(exec: *const ExecContext, status: Status);
+
 /// The stable identity of a function's code, shared by all instances of its module. Entries are
 /// cells: a tier publishes better code by one store.
 #[repr(C)]
@@ -76,6 +80,10 @@ pub struct FuncRecord {
     pub result_slots: u32,
     /// The host function, if it is one.
     pub host: Option<HostFn>,
+    /// The host function under the convention of builtins, `(environment, parameters…) -> result`
+    /// in registers, if it has one: an end other than well goes to
+    /// [`ExecContext::leave_machine`].
+    pub host_direct: Option<NonNull<()>>,
     /// What the tier keeps for the module of this function (opaque here); null for a host
     /// function.
     pub owner: *const (),
@@ -250,6 +258,8 @@ pub struct ExecContext {
     pub tail_call: Cell<(*const FuncRecord, *mut Instance)>,
     /// How to enter machine code, if a tier makes some.
     pub enter_machine: Cell<Option<EnterMachine>>,
+    /// How a function that machine code called directly ends its run.
+    pub leave_machine: Cell<Option<LeaveMachine>>,
     /// Pointers to what machine code calls, by [`Builtin`](crate::builtins::Builtin).
     pub builtins: Cell<*const ()>,
     /// Where machine code stood when it last left to Rust: innermost activation's.
@@ -309,6 +319,7 @@ impl ExecContext {
             host_depth: Cell::new(0),
             tail_call: Cell::new((null(), null_mut())),
             enter_machine: Cell::new(None),
+            leave_machine: Cell::new(None),
             builtins: Cell::new(core::ptr::null()),
             machine_exit: Cell::new(MachineExit { fp: 0, pc: 0 }),
             resume: Cell::new(Resume {

@@ -5,18 +5,23 @@
 //! file, the host must not crash. **Idea.** The file is an object file in the ELF format, so that
 //! every tool of the system can look into it, but it is read by a header of ours behind ELF's
 //! own: a version, a checksum of all bytes, and where each table is. Tables are arrays of
-//! little-endian words; code contains no address and is copied to where it runs.
+//! little-endian words, used where they are; code contains no address and begins with a page, so
+//! that a file's is mapped to where it runs. That of bytes in memory is copied there.
 //!
 //! **Invariants.**
 //! - The version comes first and never moves: what a file of another version means is not known.
 //! - The checksum covers every byte of the file, and any damage within one word of eight bytes
 //!   changes it. It guards against accidents: whoever can write the file can run code.
-//! - Nothing is read before the bounds of its section were checked, and tables are checked
-//!   against the code once, in linear time.
+//! - Nothing is read before the bounds of its section were checked. That functions are where
+//!   entries say is checked once; other tables are looked into when they are needed, by ways that
+//!   end well whatever they hold.
 //! - An artifact has the module's bytes, valid when they were compiled; bodies are not validated
 //!   again.
+//! - A file that is mapped must stay as it is while its module exists: as for every program that
+//!   runs, who changes it changes what is executed, and who shortens it makes it fail. Replacing
+//!   it by another of the same name does no harm.
 //!
-//! **Cost.** One pass over the file for the checksum, one copy of the code, one of the tables.
+//! **Cost.** One pass over the file for the checksum; the rest goes with the number of functions.
 
 mod checksum;
 mod elf;
@@ -27,9 +32,6 @@ mod write;
 pub use fit::Fit;
 pub use read::Artifact;
 pub use write::{names, write};
-
-use crate::code::Kind;
-use tierra_core::index::FuncIdx;
 
 /// What stands in front of our header: ELF's own.
 const ELF_HEADER: usize = 64;
@@ -99,24 +101,4 @@ const HEADER_END: usize = at::SECTIONS + Section::ALL.len() * 16;
 /// Whether a file is an artifact, whatever its version.
 pub fn is_artifact(bytes: &[u8]) -> bool {
     bytes.get(at::MAGIC..at::VERSION_) == Some(&MAGIC)
-}
-
-/// What stands for "no tag".
-const NO_TAG: u32 = u32::MAX;
-
-/// A [`Kind`] as a word.
-fn kind_to_word(kind: Kind) -> u32 {
-    match kind {
-        Kind::Function(func) => func.0,
-        Kind::Entry => u32::MAX,
-        Kind::Slots => u32::MAX - 1,
-        Kind::Stub => u32::MAX - 2,
-    }
-}
-
-fn kind_of_word(word: u32) -> Kind {
-    [Kind::Entry, Kind::Slots, Kind::Stub]
-        .into_iter()
-        .find(|kind| kind_to_word(*kind) == word)
-        .unwrap_or(Kind::Function(FuncIdx(word)))
 }

@@ -1,12 +1,11 @@
 //! Reading artifacts.
 
-use super::{
-    FORMAT, Fit, HEADER_END, NO_TAG, Section, VERSION, at, checksum, is_artifact, kind_of_word,
-};
-use crate::code::{Call, Function, Kind, Pairs, Tables};
+use super::{FORMAT, Fit, HEADER_END, Section, VERSION, at, checksum, is_artifact};
 use crate::compiler::{Settings, Stats};
 use crate::image::{Entry, Image};
-use crate::load::CompiledModule;
+use crate::load::{CompiledModule, Source};
+use crate::sys::CodeFile;
+use crate::tables::{Kind, Rows, Tables};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use tierra_module::{Bytes, Module};
 /// A file that is an artifact of this version, undamaged, for this machine and engine.
 pub struct Artifact {
     bytes: Bytes,
+    file: Option<CodeFile>,
     sections: Vec<Range<usize>>,
     fit: Fit,
 }
@@ -36,12 +36,17 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 }
 
 impl Artifact {
-    /// Checks that bytes are an artifact for an engine of these settings, which accepts modules
-    /// with these features.
+    /// Checks that bytes, those of a file if it is given, are an artifact for an engine of these
+    /// settings, which accepts modules with these features.
     ///
     /// # Errors
     /// Says which thing does not fit.
-    pub fn open(bytes: Bytes, settings: &Settings, features: Features) -> Result<Self, String> {
+    pub fn open(
+        bytes: Bytes,
+        file: Option<CodeFile>,
+        settings: &Settings,
+        features: Features,
+    ) -> Result<Self, String> {
         let all: &[u8] = (*bytes).as_ref();
         if !is_artifact(all) {
             return Err("it is no compiled module of Tierra".into());
@@ -63,7 +68,7 @@ impl Artifact {
             let has = all.len();
             return Err(format!("it has {has} bytes instead of {length}"));
         }
-        if word(all, at::CHECKSUM) != checksum::checksum(all, at::CHECKSUM) {
+        if word(all, at::CHECKSUM) != checksum::checksum(all, Some(at::CHECKSUM)) {
             return Err("it is damaged: its checksum is not that of its contents".into());
         }
         let mut sections = Vec::with_capacity(Section::ALL.len());
@@ -79,6 +84,7 @@ impl Artifact {
         fit.check(settings, features)?;
         Ok(Self {
             bytes,
+            file,
             sections,
             fit,
         })
@@ -97,7 +103,7 @@ impl Artifact {
     /// When there is no memory, or the tables contradict each other.
     ///
     /// # Safety
-    /// The file was written by `write`, `module` is of its own bytes, and the
+    /// The file was written by `write` and stays as it is, `module` is of its own bytes, and the
     /// caller keeps the result as long as `code`.
     pub unsafe fn load(
         &self,
@@ -108,54 +114,36 @@ impl Artifact {
         self.fit.check_memories(module, settings)?;
         let image = self.image();
         check(&image, module).ok_or("its tables contradict each other")?;
+        let at = self.sections[Section::Text as usize].start as u64;
+        let source = match &self.file {
+            Some(file) => Source::File(file, at),
+            None => Source::Memory,
+        };
         // SAFETY: the caller's; it fits this process.
-        unsafe { CompiledModule::load(image, module, code) }
+        unsafe { CompiledModule::load(image, source, module, code) }
     }
 
     fn section(&self, section: Section) -> &[u8] {
         &(*self.bytes).as_ref()[self.sections[section as usize].clone()]
     }
 
-    /// A section as rows of words. A remainder is none.
-    fn rows<const N: usize, T>(&self, section: Section, row: impl Fn([u32; N]) -> T) -> Vec<T> {
-        let (words, _) = self.section(section).as_chunks::<4>();
-        let (rows, _) = words.as_chunks::<N>();
-        rows.iter()
-            .map(|words| row(words.map(u32::from_le_bytes)))
-            .collect()
-    }
-
-    fn pairs(&self, section: Section) -> Pairs {
-        Pairs::of(&self.bytes, self.sections[section as usize].clone())
+    fn rows<const N: usize>(&self, section: Section) -> Rows<N> {
+        Rows::of(&self.bytes, self.sections[section as usize].clone())
     }
 
     fn image(&self) -> Image<'_> {
         let tables = Tables {
-            functions: self.rows(Section::Functions, |[start, end, frame_size, kind]| {
-                Function {
-                    start,
-                    end,
-                    frame_size,
-                    kind: kind_of_word(kind),
-                }
-            }),
-            traps: self.pairs(Section::Traps),
-            locations: self.pairs(Section::Locations),
-            inlined: self.pairs(Section::Inlined),
-            calls: self.rows(Section::Calls, |[return_pc, a, b, c, d]| Call {
-                return_pc,
-                map: (a, b),
-                handlers: (c, d),
-            }),
-            stack_map: self.rows(Section::StackMap, |[slot]| slot.cast_signed()),
-            handlers: self.rows(Section::Handlers, |[tag, pc]| {
-                ((tag != NO_TAG).then_some(tag), pc)
-            }),
+            functions: self.rows(Section::Functions),
+            traps: self.rows(Section::Traps),
+            locations: self.rows(Section::Locations),
+            inlined: self.rows(Section::Inlined),
+            calls: self.rows(Section::Calls),
+            stack_map: self.rows(Section::StackMap),
+            handlers: self.rows(Section::Handlers),
         };
-        let entries: Vec<Entry> =
-            self.rows(Section::Entries, |[code, adapter]| Entry { code, adapter });
+        let entries = self.rows(Section::Entries);
         let code = self.section(Section::Text);
-        let interpreted = entries.iter().filter(|e| **e == Entry::NONE).count();
+        let interpreted = entries.iter().filter(|e| **e == Entry::NONE.row()).count();
         let stats = Stats {
             functions: entries.len() - interpreted,
             interpreted,
@@ -170,41 +158,34 @@ impl Artifact {
     }
 }
 
-/// Whether what tables say lies within the code and each other, and is sorted.
+/// Whether functions are within the code, one behind the other, and where entries say.
 fn check(image: &Image<'_>, module: &Module) -> Option<()> {
-    let tables = &image.tables;
-    let end = image.code.len() as u64;
     let holds = |truth: bool| truth.then_some(());
-    let within = |(start, end): (u32, u32), len: usize| start <= end && end as usize <= len;
+    let (mut end, mut adapters) = (0, Vec::new());
+    // The functions with code are in the order of their entries.
+    let mut entries = image.entries.iter().map(|row| Entry::of(*row));
+    let mut entries = entries
+        .by_ref()
+        .enumerate()
+        .filter(|(_, e)| *e != Entry::NONE);
+    let mut used = Vec::with_capacity(image.entries.len());
+    for function in image.tables.functions() {
+        holds(end <= function.start && function.start <= function.end)?;
+        end = function.end;
+        match function.kind {
+            Kind::Function(func) => {
+                let (index, entry) = entries.next()?;
+                holds(func.index() == module.imported_funcs + index)?;
+                holds(entry.code == function.start)?;
+                used.push(entry.adapter);
+            }
+            Kind::Entry => adapters.push(function.start),
+            Kind::Slots | Kind::Stub => {}
+        }
+    }
+    holds(entries.next().is_none() && end as usize <= image.code.len())?;
     holds(image.entries.len() == module.defined_funcs().len())?;
-    holds(tables.functions.is_sorted_by(|a, b| a.end <= b.start))?;
-    holds(tables.functions.iter().all(|f| f.start <= f.end))?;
-    holds(
-        tables
-            .functions
-            .last()
-            .is_some_and(|f| u64::from(f.end) <= end),
-    )?;
-    holds(tables.functions.iter().all(|f| match f.kind {
-        Kind::Function(func) => func.index() < module.funcs.len(),
-        _ => true,
-    }))?;
-    let begins = |at: u32| {
-        let found = tables.functions.binary_search_by_key(&at, |f| f.start);
-        found.ok().map(|i| tables.functions[i].kind)
-    };
-    holds(module.defined_funcs().zip(&image.entries).all(|(func, e)| {
-        *e == Entry::NONE
-            || begins(e.code) == Some(Kind::Function(func))
-                && begins(e.adapter) == Some(Kind::Entry)
-    }))?;
-    holds(tables.traps.is_sorted_by_key(|t| t[0]))?;
-    holds(tables.locations.is_sorted_by_key(|l| l[0]))?;
-    holds(tables.calls.is_sorted_by(|a, b| a.return_pc < b.return_pc))?;
-    holds(tables.calls.iter().all(|call| {
-        within(call.map, tables.stack_map.len()) && within(call.handlers, tables.handlers.len())
-    }))?;
-    holds(tables.handlers.iter().all(|(tag, landing)| {
-        u64::from(*landing) < end && tag.is_none_or(|tag| (tag as usize) < module.tags.len())
-    }))
+    // Neighbours often have the same signature.
+    used.dedup();
+    holds(used.iter().all(|at| adapters.binary_search(at).is_ok()))
 }

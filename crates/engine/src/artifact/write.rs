@@ -1,49 +1,29 @@
 //! Writing artifacts.
 
-use super::{FORMAT, Fit, HEADER_END, MAGIC, NO_TAG, Section, at, checksum, elf, kind_to_word};
-use crate::code::Kind;
+use super::{FORMAT, Fit, HEADER_END, MAGIC, Section, at, checksum, elf};
 use crate::compiler::Settings;
 use crate::image::Image;
+use crate::tables::Kind;
 use std::collections::HashMap;
 use tierra_module::Module;
 
 /// An artifact of a module and its image; with `symbols`, tools find functions by name.
 pub fn write(module: &Module, image: &Image<'_>, settings: &Settings, symbols: bool) -> Vec<u8> {
     let tables = &image.tables;
-    let words = |words: Vec<u32>| words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let words = |words: &[u32]| words.iter().flat_map(|w| w.to_le_bytes()).collect();
     let rows = |section: Section| -> Vec<u8> {
         match section {
             Section::Text => image.code.to_vec(),
             Section::Fit => Fit::of(module, settings).to_bytes().to_vec(),
             Section::Module => module.bytes().to_vec(),
-            Section::Entries => {
-                let entries = image.entries.iter();
-                words(entries.flat_map(|e| [e.code, e.adapter]).collect())
-            }
-            Section::Functions => {
-                let row = |f: &crate::code::Function| {
-                    [f.start, f.end, f.frame_size, kind_to_word(f.kind)]
-                };
-                words(tables.functions.iter().flat_map(row).collect())
-            }
-            Section::Traps => words(tables.traps.as_flattened().to_vec()),
-            Section::Locations => words(tables.locations.as_flattened().to_vec()),
-            Section::Inlined => words(tables.inlined.as_flattened().to_vec()),
-            Section::Calls => {
-                let row = |c: &crate::code::Call| {
-                    let ((a, b), (c, d), pc) = (c.map, c.handlers, c.return_pc);
-                    [pc, a, b, c, d]
-                };
-                words(tables.calls.iter().flat_map(row).collect())
-            }
-            Section::StackMap => {
-                let slots = tables.stack_map.iter();
-                words(slots.map(|s| s.cast_unsigned()).collect())
-            }
-            Section::Handlers => {
-                let row = |h: &(Option<u32>, u32)| [h.0.unwrap_or(NO_TAG), h.1];
-                words(tables.handlers.iter().flat_map(row).collect())
-            }
+            Section::Entries => words(image.entries.as_flattened()),
+            Section::Functions => words(tables.functions.as_flattened()),
+            Section::Traps => words(tables.traps.as_flattened()),
+            Section::Locations => words(tables.locations.as_flattened()),
+            Section::Inlined => words(tables.inlined.as_flattened()),
+            Section::Calls => words(tables.calls.as_flattened()),
+            Section::StackMap => words(tables.stack_map.as_flattened()),
+            Section::Handlers => words(tables.handlers.as_flattened()),
         }
     };
     let mut file = vec![0; HEADER_END];
@@ -81,7 +61,7 @@ fn fill_header(file: &mut [u8], sections: &[elf::Section<'_>]) {
     }
     let length = file.len() as u64;
     file[at::LENGTH..][..8].copy_from_slice(&length.to_le_bytes());
-    let sum = checksum::checksum(file, at::CHECKSUM);
+    let sum = checksum::checksum(file, Some(at::CHECKSUM));
     file[at::CHECKSUM..][..8].copy_from_slice(&sum.to_le_bytes());
 }
 
@@ -108,7 +88,7 @@ fn names_of<'a>(
     image: &'a Image<'_>,
     names: &'a HashMap<u32, String>,
 ) -> impl Iterator<Item = elf::Symbol<'a>> {
-    image.tables.functions.iter().filter_map(|f| {
+    image.tables.functions().filter_map(|f| {
         let Kind::Function(func) = f.kind else {
             return None;
         };

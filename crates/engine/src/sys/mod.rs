@@ -2,13 +2,15 @@
 //!
 //! A port writes one file with these items:
 //! - `MemoryFile`: memory without an address. `new(bytes)`, `map_executable()`,
-//!   `map_writable()`, `write(offset, bytes)`, `release(offset, bytes)`.
+//!   `map_writable()`, `map_again(address, offset, bytes)` over something else,
+//!   `write(offset, bytes)`, `release(offset, bytes)`.
 //! - `NativeStack`: `new(bytes)` with a guard page below; `range()`.
-//! - `map_file(path)`: the bytes of a file that doesn't change.
+//! - `map_file(path)`: the bytes of a file that doesn't change, and a `CodeFile`:
+//!   `map_executable(address, offset, bytes)` puts a part of it over other memory.
 //! - `catch_faults()`: makes faults at places that trap go on at their code's trap stub.
 
 #[cfg(unix)]
 mod unix;
 
 #[cfg(unix)]
-pub use unix::{MemoryFile, NativeStack, catch_faults, map_file};
+pub use unix::{CodeFile, MemoryFile, NativeStack, catch_faults, map_file};

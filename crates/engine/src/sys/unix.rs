@@ -55,6 +55,17 @@ impl MemoryFile {
         self.map(ProtFlags::READ | ProtFlags::WRITE)
     }
 
+    /// Maps a part of it to be executed, in place of what is mapped there. Returns whether the
+    /// system did.
+    ///
+    /// # Safety
+    /// Nobody uses these addresses.
+    pub unsafe fn map_again(&self, address: usize, offset: usize, bytes: usize) -> bool {
+        let flags = MapFlags::SHARED | MapFlags::FIXED;
+        // SAFETY: the caller's.
+        unsafe { map_code(&self.fd, flags, address, offset as u64, bytes) }
+    }
+
     /// Writes bytes; returns whether the system did.
     pub fn write(&self, offset: usize, mut bytes: &[u8]) -> bool {
         let mut offset = offset as u64;
@@ -78,6 +89,38 @@ impl MemoryFile {
     }
 }
 
+/// Maps a part of a file to be executed at an address.
+///
+/// # Safety
+/// Nobody uses these addresses.
+unsafe fn map_code(
+    fd: &OwnedFd,
+    flags: MapFlags,
+    address: usize,
+    offset: u64,
+    bytes: usize,
+) -> bool {
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    // SAFETY: the caller's.
+    unsafe { mmap(address as *mut _, bytes, access, flags, fd, offset) }.is_ok()
+}
+
+/// A file, open to be mapped.
+pub struct CodeFile(OwnedFd);
+
+impl CodeFile {
+    /// Maps a part of it to be executed, in place of what is mapped there. Returns whether the
+    /// system did.
+    ///
+    /// # Safety
+    /// Nobody uses these addresses, and nobody changes the file while somebody does.
+    pub unsafe fn map_executable(&self, address: usize, offset: u64, bytes: usize) -> bool {
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+        // SAFETY: the caller's.
+        unsafe { map_code(&self.0, flags, address, offset, bytes) }
+    }
+}
+
 /// A mapped file.
 struct MappedFile {
     base: usize,
@@ -98,16 +141,16 @@ impl Drop for MappedFile {
     }
 }
 
-/// The bytes of a file, which nobody may change or shorten while they are in use.
+/// The bytes of a file, which nobody may change or shorten while they are in use, and the file.
 ///
 /// # Errors
 /// When it can't be read.
-pub fn map_file(path: &Path) -> std::io::Result<Bytes> {
+pub fn map_file(path: &Path) -> std::io::Result<(Bytes, CodeFile)> {
     let file = std::fs::File::open(path)?;
     let bytes = file.metadata()?.len();
     let bytes = usize::try_from(bytes).map_err(std::io::Error::other)?;
     if bytes == 0 {
-        return Ok(Arc::new([]));
+        return Ok((Arc::new([]), CodeFile(file.into())));
     }
     // SAFETY: a new mapping at an address of the system's choice.
     let base = unsafe {
@@ -120,10 +163,11 @@ pub fn map_file(path: &Path) -> std::io::Result<Bytes> {
             0,
         )?
     };
-    Ok(Arc::new(MappedFile {
+    let mapped = MappedFile {
         base: base as usize,
         bytes,
-    }))
+    };
+    Ok((Arc::new(mapped), CodeFile(file.into())))
 }
 
 /// A stack for machine code and the host functions that it calls.

@@ -1,17 +1,19 @@
 //! Host functions: closures under the one ABI of guest calls.
 //!
-//! A closure gets its own `extern "C"` trampoline (the compiler makes one per closure type), so
-//! that a call from the guest reads parameters from slots, calls, and writes results without a
-//! tag or an allocation. Whatever the closure does besides returning (an error, a panic) waits
-//! in the store as a pending end and comes out above the guest's frames.
+//! A closure gets its own `extern "C"` trampolines (the compiler makes them per closure type), so
+//! that a call from the guest reads parameters, calls, and writes results without a tag or an
+//! allocation: from slots, and for closures of Rust types also from registers
+//! ([`closure`](super::closure)). Whatever the closure does besides returning (an error, a panic)
+//! waits in the store as a pending end and comes out above the guest's frames.
 
-use super::values::{WasmRet, WasmTy, WasmValues};
+use super::IntoFunc;
 use crate::caller::Caller;
-use crate::store::{StoreBase, StorePtr};
+use crate::store::StorePtr;
 use crate::{Error, FuncType, Result, Val};
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::any::Any;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
 use tierra_core::Trap;
 use tierra_interp::HostCode;
 use tierra_vm::{ExecContext, HostEnv, HostFn, Instance, Pending, Status};
@@ -57,11 +59,18 @@ impl<T> Clone for HostFunc<T> {
 
 impl<T: 'static> HostFunc<T> {
     /// # Safety
-    /// `entry` accepts a closure of type `F` in stores of `T`, and the values of `ty`.
-    unsafe fn build<F: Send + Sync + 'static>(ty: FuncType, entry: HostFn, closure: F) -> Self {
+    /// `entry`, and `direct` if it is there, accept a closure of type `F` in stores of `T`, and
+    /// the values of `ty`.
+    pub(super) unsafe fn build<F: Send + Sync + 'static>(
+        ty: FuncType,
+        entry: HostFn,
+        direct: Option<NonNull<()>>,
+        closure: F,
+    ) -> Self {
         let owner = Box::new(closure);
         let closure = core::ptr::from_ref::<F>(&owner).cast();
-        let code = HostCode::new(entry, ty.param_slots() as u32, ty.result_slots() as u32);
+        let (params, results) = (ty.param_slots() as u32, ty.result_slots() as u32);
+        let code = HostCode::new(entry, direct, params, results);
         let def = Arc::new(HostFuncDef {
             code,
             ty,
@@ -87,7 +96,7 @@ impl<T: 'static> HostFunc<T> {
             closure,
         };
         // SAFETY: `dynamic_entry` is the entry of `Dynamic<F>`.
-        unsafe { Self::build(ty, dynamic_entry::<T, F>, dynamic) }
+        unsafe { Self::build(ty, dynamic_entry::<T, F>, None, dynamic) }
     }
 }
 
@@ -114,7 +123,7 @@ pub(crate) enum HostEnd {
 /// Called by guest code (or by the store) with the environment of a host function of stores of
 /// `T`, while the store runs on this thread.
 #[inline(always)]
-unsafe fn enter<T: 'static>(
+pub(super) unsafe fn enter<T: 'static>(
     exec: *const ExecContext,
     env: *mut Instance,
     body: impl FnOnce(Caller<'_, T>, *const ()) -> Result<()>,
@@ -130,15 +139,14 @@ unsafe fn enter<T: 'static>(
     let mut store = closure.store;
     let depth = exec.host_depth.get();
     if depth >= store.base().max_host_depth {
-        store.core_mut().pending = Pending::Trap(Trap::StackOverflow);
-        return Status::Trap;
+        return too_deep(store);
     }
     exec.host_depth.set(depth + 1);
     let roots = store.base_mut().roots_mark();
     let result = guard(|| {
         // SAFETY: the store runs host functions of its own `T`; nothing else uses it until the
         // closure returns.
-        let caller = unsafe { Caller::new(store, exec) };
+        let caller = unsafe { Caller::new(store) };
         body(caller, closure.closure)
     });
     exec.host_depth.set(depth);
@@ -165,6 +173,14 @@ fn guard<R>(body: impl FnOnce() -> R) -> core::result::Result<R, Box<dyn Any + S
 #[cfg(not(feature = "std"))]
 fn guard<R>(body: impl FnOnce() -> R) -> core::result::Result<R, core::convert::Infallible> {
     Ok(body())
+}
+
+/// Off the path of every call, with the registers that it needs.
+#[cold]
+#[inline(never)]
+fn too_deep(mut store: StorePtr) -> Status {
+    store.core_mut().pending = Pending::Trap(Trap::StackOverflow);
+    Status::Trap
 }
 
 /// Makes an error of a host function the pending end of the guest's run.
@@ -223,125 +239,3 @@ where
     // SAFETY: the caller's.
     unsafe { enter::<T>(exec, env, body) }
 }
-
-/// A host function made from a closure, as [`IntoFunc`] returns it.
-#[doc(hidden)]
-pub struct Wrapped<T>(pub(crate) HostFunc<T>);
-
-/// A closure that can be a host function: up to 16 parameters that are WebAssembly values, in
-/// front of them a [`Caller`] if the closure wants one, and nothing, a value, a tuple, or a
-/// `Result` of these as its result.
-pub trait IntoFunc<T, Params, Results>: Send + Sync + 'static {
-    /// The host function.
-    #[doc(hidden)]
-    fn into_host_func(self) -> Wrapped<T>;
-}
-
-macro_rules! into_func {
-    ($($name:ident)*) => {
-        #[allow(non_snake_case, unused_mut)]
-        impl<T: 'static, F, R, $($name),*> IntoFunc<T, ($($name,)*), R> for F
-        where
-            F: Fn($($name),*) -> R + Send + Sync + 'static,
-            $($name: WasmTy + 'static,)*
-            R: WasmRet + 'static,
-        {
-            fn into_host_func(self) -> Wrapped<T> {
-                unsafe extern "C" fn entry<T: 'static, F, R, $($name),*>(
-                    exec: *const ExecContext,
-                    env: *mut Instance,
-                    slots: *mut u64,
-                ) -> Status
-                where
-                    F: Fn($($name),*) -> R + Send + Sync + 'static,
-                    $($name: WasmTy,)*
-                    R: WasmRet,
-                {
-                    let body = |mut caller: Caller<'_, T>, closure: *const ()| {
-                        // SAFETY: `closure` is an `F`, the slots hold what the type says.
-                        let (f, ($($name,)*)) = unsafe {
-                            (&*closure.cast::<F>(), <($($name,)*)>::read(caller.base_mut(), slots))
-                        };
-                        let values = f($($name),*).into_values()?;
-                        // SAFETY: the slots have room for the results.
-                        unsafe { write_results(caller.base_mut(), values, slots) }
-                    };
-                    // SAFETY: the caller's.
-                    unsafe { enter::<T>(exec, env, body) }
-                }
-                let ty = FuncType::of::<($($name,)*), R::Values>();
-                // SAFETY: `entry` is the entry of `F` with the values of `ty`.
-                Wrapped(unsafe { HostFunc::build(ty, entry::<T, F, R, $($name),*>, self) })
-            }
-        }
-
-        #[allow(non_snake_case, unused_mut)]
-        impl<T: 'static, F, R, $($name),*> IntoFunc<T, (Caller<'_, T>, $($name,)*), R> for F
-        where
-            F: Fn(Caller<'_, T>, $($name),*) -> R + Send + Sync + 'static,
-            $($name: WasmTy + 'static,)*
-            R: WasmRet + 'static,
-        {
-            fn into_host_func(self) -> Wrapped<T> {
-                unsafe extern "C" fn entry<T: 'static, F, R, $($name),*>(
-                    exec: *const ExecContext,
-                    env: *mut Instance,
-                    slots: *mut u64,
-                ) -> Status
-                where
-                    F: Fn(Caller<'_, T>, $($name),*) -> R + Send + Sync + 'static,
-                    $($name: WasmTy,)*
-                    R: WasmRet,
-                {
-                    let body = |caller: Caller<'_, T>, closure: *const ()| {
-                        let mut store = caller.store_ptr();
-                        // SAFETY: `closure` is an `F`, the slots hold what the type says.
-                        let (f, ($($name,)*)) = unsafe {
-                            (&*closure.cast::<F>(), <($($name,)*)>::read(store.base_mut(), slots))
-                        };
-                        let values = f(caller, $($name),*).into_values()?;
-                        // SAFETY: the slots have room for the results.
-                        unsafe { write_results(store.base_mut(), values, slots) }
-                    };
-                    // SAFETY: the caller's.
-                    unsafe { enter::<T>(exec, env, body) }
-                }
-                let ty = FuncType::of::<($($name,)*), R::Values>();
-                // SAFETY: `entry` is the entry of `F` with the values of `ty`.
-                Wrapped(unsafe { HostFunc::build(ty, entry::<T, F, R, $($name),*>, self) })
-            }
-        }
-    };
-}
-
-/// # Safety
-/// The slots have room for the values.
-#[inline(always)]
-unsafe fn write_results<R: WasmValues>(
-    store: &mut StoreBase,
-    values: R,
-    slots: *mut u64,
-) -> Result<()> {
-    values.check(store)?;
-    // SAFETY: the caller's.
-    unsafe { values.write(store, slots) };
-    Ok(())
-}
-
-into_func!();
-into_func!(A);
-into_func!(A B);
-into_func!(A B C);
-into_func!(A B C D);
-into_func!(A B C D E);
-into_func!(A B C D E G);
-into_func!(A B C D E G H);
-into_func!(A B C D E G H I);
-into_func!(A B C D E G H I J);
-into_func!(A B C D E G H I J K);
-into_func!(A B C D E G H I J K L);
-into_func!(A B C D E G H I J K L M);
-into_func!(A B C D E G H I J K L M N);
-into_func!(A B C D E G H I J K L M N O);
-into_func!(A B C D E G H I J K L M N O P);
-into_func!(A B C D E G H I J K L M N O P Q);

@@ -1,10 +1,11 @@
 //! Functions: of guests and of the host, called with types known or not.
 
+mod closure;
 pub(crate) mod host;
 mod typed;
 pub(crate) mod values;
 
-pub use host::IntoFunc;
+pub use closure::IntoFunc;
 pub use typed::TypedFunc;
 pub use values::{WasmRet, WasmTy, WasmValues};
 

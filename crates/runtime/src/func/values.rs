@@ -17,6 +17,10 @@ pub unsafe trait WasmTy: Sized {
     /// The type that the guest sees.
     const TYPE: ValType<TypeId>;
 
+    /// How machine code passes a value that takes one slot.
+    #[doc(hidden)]
+    type Register: Register;
+
     /// Refuses references of another store.
     #[doc(hidden)]
     #[inline(always)]
@@ -39,11 +43,44 @@ pub unsafe trait WasmTy: Sized {
     unsafe fn read(store: &mut StoreBase, slot: *const u64) -> Self;
 }
 
+/// A value in a register.
+#[doc(hidden)]
+pub trait Register: Copy {
+    /// What a slot holds for it.
+    fn to_slot(self) -> u64;
+    /// From what a slot holds.
+    fn from_slot(slot: u64) -> Self;
+}
+
+macro_rules! registers {
+    ($($ty:ty, |$v:ident| $to:expr, |$s:ident| $from:expr;)*) => {$(
+        impl Register for $ty {
+            #[inline(always)]
+            fn to_slot(self) -> u64 {
+                let $v = self;
+                $to
+            }
+
+            #[inline(always)]
+            fn from_slot($s: u64) -> Self {
+                $from
+            }
+        }
+    )*};
+}
+
+registers! {
+    u64, |v| v, |s| s;
+    f32, |v| u64::from(v.to_bits()), |s| f32::from_bits(s as u32);
+    f64, |v| v.to_bits(), |s| f64::from_bits(s);
+}
+
 macro_rules! numbers {
-    ($($ty:ty, $wasm:ident, |$v:ident| $to:expr, |$s:ident| $from:expr;)*) => {$(
+    ($($ty:ty, $wasm:ident $register:ident, |$v:ident| $to:expr, |$s:ident| $from:expr;)*) => {$(
         // SAFETY: one slot, zero-extended, for a number of one slot.
         unsafe impl WasmTy for $ty {
             const TYPE: ValType<TypeId> = ValType::$wasm;
+            type Register = $register;
 
             #[inline(always)]
             unsafe fn write(self, _: &mut StoreBase, slot: *mut u64) {
@@ -63,17 +100,19 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32, I32, |v| u64::from(v as u32), |s| s as i32;
-    u32, I32, |v| u64::from(v), |s| s as u32;
-    i64, I64, |v| v as u64, |s| s as i64;
-    u64, I64, |v| v, |s| s;
-    f32, F32, |v| u64::from(v.to_bits()), |s| f32::from_bits(s as u32);
-    f64, F64, |v| v.to_bits(), |s| f64::from_bits(s);
+    i32, I32 u64, |v| u64::from(v as u32), |s| s as i32;
+    u32, I32 u64, |v| u64::from(v), |s| s as u32;
+    i64, I64 u64, |v| v as u64, |s| s as i64;
+    u64, I64 u64, |v| v, |s| s;
+    f32, F32 f32, |v| u64::from(v.to_bits()), |s| f32::from_bits(s as u32);
+    f64, F64 f64, |v| v.to_bits(), |s| f64::from_bits(s);
 }
 
 // SAFETY: two slots for a vector, low half first.
 unsafe impl WasmTy for u128 {
     const TYPE: ValType<TypeId> = ValType::V128;
+    // None holds a vector: machine code passes these in slots.
+    type Register = u64;
 
     #[inline(always)]
     unsafe fn write(self, _: &mut StoreBase, slot: *mut u64) {
@@ -94,6 +133,8 @@ unsafe impl WasmTy for u128 {
 // SAFETY: as for `u128`.
 unsafe impl WasmTy for V128 {
     const TYPE: ValType<TypeId> = ValType::V128;
+    // None holds a vector: machine code passes these in slots.
+    type Register = u64;
 
     #[inline(always)]
     unsafe fn write(self, store: &mut StoreBase, slot: *mut u64) {
@@ -114,6 +155,7 @@ macro_rules! references {
         // type says.
         unsafe impl WasmTy for $ty {
             const TYPE: ValType<TypeId> = ValType::Ref(RefType::non_null(HeapType::$heap));
+            type Register = u64;
 
             fn check(&self, store: &StoreBase) -> Result<()> {
                 self.check_store(store)
@@ -133,6 +175,7 @@ macro_rules! references {
         // SAFETY: as above; null is slot 0.
         unsafe impl WasmTy for Option<$ty> {
             const TYPE: ValType<TypeId> = ValType::Ref(RefType::nullable(HeapType::$heap));
+            type Register = u64;
 
             fn check(&self, store: &StoreBase) -> Result<()> {
                 self.map_or(Ok(()), |r| r.check_store(store))
@@ -171,6 +214,9 @@ pub unsafe trait WasmValues: Sized {
     const TYPES: &'static [ValType<TypeId>];
     /// The slots that the values take together.
     const SLOTS: usize;
+    /// How machine code passes the value, if there is one.
+    #[doc(hidden)]
+    type Register: Register;
 
     /// Refuses references of another store.
     #[doc(hidden)]
@@ -195,6 +241,7 @@ pub unsafe trait WasmValues: Sized {
 unsafe impl<A: WasmTy> WasmValues for A {
     const TYPES: &'static [ValType<TypeId>] = &[A::TYPE];
     const SLOTS: usize = A::TYPE.slots();
+    type Register = A::Register;
 
     #[inline(always)]
     fn check(&self, store: &StoreBase) -> Result<()> {
@@ -215,12 +262,14 @@ unsafe impl<A: WasmTy> WasmValues for A {
 }
 
 macro_rules! tuples {
-    ($($name:ident)*) => {
+    ($($name:ident)*) => { tuples!(($($name)*) u64); };
+    (($($name:ident)*) $register:ty) => {
         // SAFETY: the values of a tuple lie one after the other.
         #[allow(non_snake_case, unused_variables, unused_mut, unused_assignments, unused_unsafe, clippy::unused_unit)]
         unsafe impl<$($name: WasmTy),*> WasmValues for ($($name,)*) {
             const TYPES: &'static [ValType<TypeId>] = &[$($name::TYPE),*];
             const SLOTS: usize = 0 $(+ $name::TYPE.slots())*;
+            type Register = $register;
 
             #[inline(always)]
             fn check(&self, store: &StoreBase) -> Result<()> {
@@ -255,7 +304,7 @@ macro_rules! tuples {
 }
 
 tuples!();
-tuples!(A);
+tuples!((A) A::Register);
 tuples!(A B);
 tuples!(A B C);
 tuples!(A B C D);

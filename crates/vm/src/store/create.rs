@@ -169,7 +169,8 @@ impl StoreCore {
     ) -> *const FuncRef {
         if let Some(machine) = &self.machine {
             // SAFETY: the caller's.
-            let entry = unsafe { &(*record).machine_entry };
+            let record = unsafe { &*record };
+            let entry = &record.machine_entry;
             if entry.load(Ordering::Acquire).is_null() {
                 let ty = self.table.info(type_id).as_func();
                 let ty = ty.expect("functions have function types");
@@ -179,7 +180,11 @@ impl StoreCore {
                     .iter()
                     .map(|t| self.table.slot_type(*t))
                     .collect();
-                let adapter = machine.slot_adapter(&params, &results);
+                let adapter = if record.host_direct.is_some() {
+                    machine.direct_adapter(&params, &results)
+                } else {
+                    machine.slot_adapter(&params, &results)
+                };
                 // A compiler may have been faster.
                 let _ = entry.compare_exchange(
                     null_mut(),

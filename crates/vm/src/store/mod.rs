@@ -61,6 +61,13 @@ pub trait MachineTier: Send + Sync {
     /// Whether memories that [can be guarded](crate::is_guarded) are.
     fn memory_guards(&self) -> bool;
 
+    /// As [`slot_adapter`](MachineTier::slot_adapter), for host functions of which the record has
+    /// [`host_direct`](FuncRecord::host_direct): arguments stay in registers.
+    ///
+    /// # Panics
+    /// When there is no memory for it.
+    fn direct_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8>;
+
     /// Makes a context ready to run machine code. What it needs for that is returned, to be kept
     /// as long as the context is used.
     ///

@@ -46,6 +46,7 @@ pub(crate) fn record() -> FuncRecord {
         param_slots: 0,
         result_slots: 0,
         host: None,
+        host_direct: None,
         owner: null(),
     }
 }
