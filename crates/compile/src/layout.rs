@@ -47,6 +47,11 @@ pub(crate) const fn plain(class: AliasClass) -> MemFlags {
     MemFlags::new(class)
 }
 
+/// The same for what an instance has for as long as it lives.
+pub(crate) const fn of_instance(class: AliasClass) -> MemFlags {
+    plain(class).anytime()
+}
+
 /// A load of what never changes.
 pub(crate) const CONSTANT: MemFlags = MemFlags::new(class::INSTANCE).readonly();
 

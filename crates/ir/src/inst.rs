@@ -142,6 +142,9 @@ pub struct MemFlags {
     /// Whether the memory never changes while the function runs, calls included. A load of such
     /// memory that can't fault may be moved anywhere.
     pub readonly: bool,
+    /// Whether the memory is there wherever the address is known: a load may be moved to where the
+    /// function would not have come, as long as nothing writes in between.
+    pub anytime: bool,
 }
 
 impl MemFlags {
@@ -151,6 +154,7 @@ impl MemFlags {
             class,
             trap: 0,
             readonly: false,
+            anytime: false,
         }
     }
 
@@ -158,6 +162,13 @@ impl MemFlags {
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;
+        self
+    }
+
+    /// The same for memory that is there wherever its address is known.
+    #[must_use]
+    pub const fn anytime(mut self) -> Self {
+        self.anytime = true;
         self
     }
 

@@ -2,8 +2,9 @@
 //!
 //! What gives the same each time around a loop is moved to its preheader. There are three kinds:
 //!
-//! - *Pure* instructions, and loads of the context that the loop doesn't write, may run even if
-//!   the loop wouldn't have run them. They leave a loop if they are run often there.
+//! - *Pure* instructions, and loads of what the loop doesn't write from the context or from
+//!   memory that is there at any time, may run even if the loop wouldn't have run them. They leave
+//!   a loop if they are run often there.
 //! - *Loads* that can't fault may only be so because of a check before them. They leave from the
 //!   loop's *prefix*, the instructions that run each time the loop is entered, if nothing before
 //!   them that is still inside may leave the function.
@@ -235,7 +236,8 @@ impl State {
                 let context = func.context_param.is_some_and(|index| {
                     func.params(func.entry()).get(index as usize) == Some(&address)
                 });
-                let kind = match (flags.trap, flags.readonly || context) {
+                let anytime = flags.readonly || flags.anytime || context;
+                let kind = match (flags.trap, anytime) {
                     (0, true) => Kind::Pure,
                     (0, false) => Kind::Load,
                     _ => Kind::Trap,

@@ -7,7 +7,7 @@
 
 use super::builtin::imm;
 use super::{Loaded, Translator};
-use crate::layout::{self, class, memory_class, plain};
+use crate::layout::{self, class, memory_class, of_instance, plain};
 use tierra_core::Trap;
 use tierra_core::index::MemoryIdx;
 use tierra_ir::{Access, BinaryOp, CompareOp, InstData, MemFlags, Type, UnaryOp, Value};
@@ -68,9 +68,16 @@ impl Translator<'_> {
         if guarded || self.module.memories[memory.index()].shared {
             self.constant_address(def, layout::MEMORY_BASE)
         } else {
-            let flags = plain(class::MEMORY_DEF);
+            let flags = of_instance(class::MEMORY_DEF);
             self.load(Access::I64, flags, def, layout::MEMORY_BASE)
         }
+    }
+
+    /// What a memory's size in bytes never falls below.
+    fn least_len(&self, memory: MemoryIdx) -> u64 {
+        let ty = &self.module.memories[memory.index()];
+        let pages = u128::from(ty.limits.min);
+        u64::try_from(pages << ty.page_size_log2).unwrap_or(u64::MAX)
     }
 
     /// The size in bytes.
@@ -83,7 +90,7 @@ impl Translator<'_> {
             return self.i64(len);
         }
         let def = self.memory_def(memory);
-        let flags = plain(class::MEMORY_DEF);
+        let flags = of_instance(class::MEMORY_DEF);
         if self.module.memories[memory.index()].shared {
             let address = self.add_const(def, layout::MEMORY_LEN as u64);
             self.b.value(InstData::AtomicLoad {
@@ -112,9 +119,12 @@ impl Translator<'_> {
             return self.trap_if(always, Trap::MemoryOutOfBounds);
         };
         if self.memory_is_64(memory) {
+            let always = self.least_len(memory) >= reach;
             let reach = self.i64(reach);
-            let too_far = self.compare(CompareOp::I64LtU, len, reach);
-            self.trap_if(too_far, Trap::MemoryOutOfBounds);
+            if !always {
+                let too_far = self.compare(CompareOp::I64LtU, len, reach);
+                self.trap_if(too_far, Trap::MemoryOutOfBounds);
+            }
             let last = self.binary(BinaryOp::I64Sub, len, reach);
             let outside = self.compare(CompareOp::I64GtU, index, last);
             self.trap_if(outside, Trap::MemoryOutOfBounds);

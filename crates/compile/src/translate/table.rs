@@ -2,7 +2,7 @@
 
 use super::builtin::imm;
 use super::{Translator, ref_kind};
-use crate::layout::{self, CONSTANT, class, plain};
+use crate::layout::{self, CONSTANT, class, of_instance, plain};
 use tierra_core::Trap;
 use tierra_core::index::TableIdx;
 use tierra_core::types::{RefKind, TableType, ValType};
@@ -44,7 +44,12 @@ impl Translator<'_> {
     fn table_len(&mut self, table: TableIdx, def: Value) -> Value {
         match self.fixed_len(table) {
             Some(len) => self.i64(len),
-            None => self.load(Access::I64, plain(class::TABLE_DEF), def, layout::TABLE_LEN),
+            None => self.load(
+                Access::I64,
+                of_instance(class::TABLE_DEF),
+                def,
+                layout::TABLE_LEN,
+            ),
         }
     }
 
@@ -59,7 +64,7 @@ impl Translator<'_> {
         let flags: MemFlags = if self.fixed_len(table).is_some() {
             CONSTANT
         } else {
-            plain(class::TABLE_DEF)
+            of_instance(class::TABLE_DEF)
         };
         let base = self.load(Access::I64, flags, def, layout::TABLE_BASE);
         let shift = match self.table_kind(table) {

@@ -1,7 +1,7 @@
 //! Locals and globals.
 
 use super::{Result, Translator, value_type};
-use crate::layout::{CONSTANT, INSTANCE_GLOBALS, global_class, plain};
+use crate::layout::{CONSTANT, INSTANCE_GLOBALS, global_class, of_instance};
 use tierra_ir::{Access, MemFlags, Value};
 
 impl Translator<'_> {
@@ -30,7 +30,7 @@ impl Translator<'_> {
         let ty = self.module.globals[global as usize];
         let cell = self.element_of(INSTANCE_GLOBALS, global);
         let flags = if ty.mutable {
-            plain(global_class(self.module, global))
+            of_instance(global_class(self.module, global))
         } else {
             CONSTANT
         };

@@ -205,6 +205,7 @@ impl<'a> Body<'a> {
         if self.rng.one_in(3) {
             flags.trap = 2;
         }
+        flags.anytime = flags.trap == 0 && self.rng.one_in(2);
         let mut offset = (region * REGION + self.rng.below(REGION - 512 - 32)) as i32;
         if aligned {
             offset &= -16;

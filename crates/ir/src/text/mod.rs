@@ -8,7 +8,7 @@
 //! block0(v0: i64, v1: i32):
 //!     v2 = i32.const 5                    ; floats by their bits: f32.const 0x7fc00000
 //!     v3 = i32.add v1, v2
-//!     v4 = load i32.u8 v0+16 class 3 trap 2 readonly
+//!     v4 = load i32.u8 v0+16 class 3 trap 2 readonly anytime
 //!     store i32 v0-8, v4
 //!     v5 = call sig0 sym3(v3, v4) reads @17
 //!     branch v3, block1(v2), block2

@@ -115,7 +115,8 @@ impl Display for MemFlags {
         if self.trap != 0 {
             write!(f, " trap {}", self.trap)?;
         }
-        f.write_str(if self.readonly { " readonly" } else { "" })
+        f.write_str(if self.readonly { " readonly" } else { "" })?;
+        f.write_str(if self.anytime { " anytime" } else { "" })
     }
 }
 

@@ -22,6 +22,10 @@ use tierra_asm::code::CompiledFunction;
 use tierra_asm::x64::{Arg, Assembler, Cc, Gpr, Label, Mem, Op, Size, TooLarge, Xmm};
 use tierra_ir::{Function, InstData};
 
+/// What the start of an innermost loop is a multiple of: a few instructions that lie across such a
+/// border may take twice the time.
+const LOOP_ALIGN: u32 = 32;
+
 /// The memory of emission.
 #[derive(Default)]
 pub(crate) struct Emitter {
@@ -32,6 +36,8 @@ pub(crate) struct Emitter {
     target: Vec<u32>,
     steps: Vec<u32>,
     is_cold: Vec<bool>,
+    /// Whether a block is the header of an innermost loop.
+    is_tight: Vec<bool>,
     cold: Vec<Cold>,
     landings: Vec<Label>,
     layout: Layout,
@@ -95,6 +101,7 @@ impl Emitter {
         self.landings.clear();
         self.layout.compute(func, code, alloc);
         self.arrange(func, code, alloc);
+        self.find_loops(code);
         self.labels.clear();
         self.labels
             .extend((0..code.mach.order.len()).map(|_| asm.label()));
@@ -126,6 +133,21 @@ impl Emitter {
         out.align = 16;
         out.frame_size = self.layout.size;
         Ok(())
+    }
+
+    /// Finds the headers of innermost loops: those of a way back with no other header on it.
+    fn find_loops(&mut self, code: &Code64) {
+        let order = &code.mach.order;
+        let count = order.len() as u32;
+        self.is_tight.clear();
+        self.is_tight.resize(count as usize, false);
+        let mut behind = 0;
+        for index in 0..count {
+            for &header in order.successors(index).iter().filter(|s| **s <= index) {
+                self.is_tight[header as usize] |= header >= behind;
+                behind = behind.max(header + 1);
+            }
+        }
     }
 
     /// Finds the order of the code, and blocks that are nothing but a jump.
@@ -200,6 +222,9 @@ impl Emit<'_> {
 
     fn block(&mut self, block: u32) {
         let label = self.state.labels[block as usize];
+        if self.state.is_tight[block as usize] && !self.state.is_cold[block as usize] {
+            self.asm.align(LOOP_ALIGN);
+        }
         self.asm.bind(label);
         self.flags = None;
         let insts = self.code.mach.block_insts(block);

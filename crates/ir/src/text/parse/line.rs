@@ -329,6 +329,7 @@ impl Parser<'_, '_> {
             flags.trap = self.lexer.small()?;
         }
         flags.readonly = self.lexer.has_word("readonly")?;
+        flags.anytime = self.lexer.has_word("anytime")?;
         Ok(flags)
     }
 
