@@ -76,6 +76,22 @@ fn sets_flags(op: Op, args: &[Arg]) -> Option<bool> {
     }
 }
 
+/// Lets the tables follow the code, which was drawn together.
+fn move_rows(out: &mut CompiledFunction, asm: &Assembler) {
+    let mut moved = asm.moved();
+    for (offset, _) in &mut out.traps {
+        *offset = moved.at(*offset);
+    }
+    let mut moved = asm.moved();
+    for (offset, _) in &mut out.locations {
+        *offset = moved.at(*offset);
+    }
+    let mut moved = asm.moved();
+    for call in &mut out.calls {
+        call.return_pc = moved.at(call.return_pc);
+    }
+}
+
 impl Emitter {
     /// Writes a function.
     ///
@@ -113,6 +129,8 @@ impl Emitter {
             flags: None,
         };
         emit.function();
+        asm.relax();
+        move_rows(out, asm);
         for (handler, label) in out.handlers.iter_mut().zip(&self.landings) {
             handler.landing_pc = asm.offset_of(*label).expect("handlers are emitted");
         }
