@@ -9,6 +9,7 @@ mod cold;
 mod convert;
 mod frame;
 mod pseudo;
+mod spills;
 
 use super::inst::{Area, Base, Code, Code64, Cond, Inst, MArg, MMem, NO_INDEX, Pseudo};
 use crate::output::CompiledFunction;
@@ -437,8 +438,15 @@ impl Emit<'_> {
             (RegClass::Vec, true, 16) => Op::Movups,
             (RegClass::Vec, true, _) => Op::Movsd,
         };
+        // To memory, all of a slot is written: who reads it may take the value for a wide one,
+        // which costs nothing to make of a narrow one.
+        let to_register = matches!(to, Location::Reg(_));
+        let size = match info.class {
+            RegClass::Int if to_register && self.code.mach.is_narrow(vreg) => Size::D,
+            _ => Size::Q,
+        };
         let (from, to) = (self.place(from), self.place(to));
-        self.asm.emit(op, Size::Q, &[to, from]);
+        self.asm.emit(op, size, &[to, from]);
     }
 
     // Jumps.
