@@ -34,6 +34,8 @@ struct VRegData {
     info: VRegInfo,
     /// The instruction to be repeated, `FRAMED` or `NONE`.
     remat: u32,
+    /// Whether only 32 bits of it are ever other than zero.
+    is_narrow: bool,
 }
 
 /// What is a list for each block, in one vector.
@@ -76,6 +78,7 @@ pub(crate) struct Mach<I> {
     operands: Vec<Operand>,
     clobbers: Vec<PRegSet>,
     vregs: Vec<VRegData>,
+    has_wide: bool,
     /// The blocks, their edges, dominators and loops.
     pub order: Order,
     insts: Vec<(u32, u32)>,
@@ -94,6 +97,7 @@ impl<I> Default for Mach<I> {
             operands: Vec::new(),
             clobbers: Vec::new(),
             vregs: Vec::new(),
+            has_wide: false,
             order: Order::default(),
             insts: Vec::new(),
             params: Lists::default(),
@@ -111,6 +115,7 @@ impl<I> Mach<I> {
         self.clobbers.clear();
         self.clobbers.push(PRegSet::EMPTY);
         self.vregs.clear();
+        self.has_wide = false;
         self.insts.clear();
         self.insts.resize(blocks, (0, 0));
         self.params.clear(blocks);
@@ -128,8 +133,24 @@ impl<I> Mach<I> {
             size: if ty == Type::V128 { 16 } else { 8 },
             is_ref: ty == Type::Ref,
         };
-        self.vregs.push(VRegData { info, remat: NONE });
+        let is_narrow = matches!(ty, Type::I32 | Type::Ref);
+        self.has_wide |= ty == Type::V128;
+        self.vregs.push(VRegData {
+            info,
+            remat: NONE,
+            is_narrow,
+        });
         VReg(self.vregs.len() as u32 - 1)
+    }
+
+    /// Whether there are values of 16 bytes.
+    pub fn has_wide(&self) -> bool {
+        self.has_wide
+    }
+
+    /// Whether the upper half of the value's register is zero.
+    pub fn is_narrow(&self, vreg: VReg) -> bool {
+        self.vregs[vreg.0 as usize].is_narrow
     }
 
     /// The number of instructions so far.

@@ -160,7 +160,7 @@ fn twice() {
         let (expected, _) = run(&case.program.functions, &case, 300_000);
         let mut changed = case.program.functions.clone();
         for func in &mut changed {
-            opt::run(func, &mut state, Level::Fast);
+            opt::run(func, &mut state, Level::Size);
             opt::run(func, &mut state, Level::Full);
             opt::run(func, &mut state, Level::Full);
         }

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tierra_asm::x64::{Arg, Assembler, Features, Gpr, Mem, Op, Size};
-use tierra_codegen::{CompiledFunction, Context};
+use tierra_codegen::{CompiledFunction, Context, OptLevel};
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_core::types::ValType;
 use tierra_module::Module;
@@ -62,8 +62,10 @@ pub struct Image<'a> {
 }
 
 const TOO_LARGE: &str = "the module's machine code is larger than 1 GiB";
-/// Where functions begin.
+/// Functions begin at multiples of this: of what the processor fetches at once.
 const ALIGN: usize = 64;
+/// The same where code is to be small: of what the constants of functions need.
+const SMALL_ALIGN: usize = 16;
 
 impl Image<'static> {
     /// Compiles all functions of a module.
@@ -73,7 +75,7 @@ impl Image<'static> {
     pub fn compile(module: &Module, settings: &Settings) -> Result<Self, String> {
         let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
         let compiled = compile_all(module, settings, &funcs)?;
-        let mut linker = Linker::new();
+        let mut linker = Linker::new(settings.opt_level);
         let mut entries = Vec::with_capacity(funcs.len());
         for code in &compiled {
             let code = match code {
@@ -111,15 +113,21 @@ impl Image<'static> {
 
 /// An image while it is made.
 struct Linker {
+    align: usize,
     code: Vec<u8>,
     tables: Tables,
 }
 
 impl Linker {
-    fn new() -> Self {
+    fn new(level: OptLevel) -> Self {
         let mut code = link::stubs().code.clone();
         code.resize(code.len().next_multiple_of(ALIGN), 0);
+        let align = match level {
+            OptLevel::Size => SMALL_ALIGN,
+            _ => ALIGN,
+        };
         Self {
+            align,
             code,
             tables: link::stub_tables(),
         }
@@ -128,7 +136,7 @@ impl Linker {
     /// Room for so many bytes.
     fn reserve(&mut self, bytes: usize) -> Result<u32, String> {
         let at = self.code.len();
-        let end = (at + bytes).next_multiple_of(ALIGN);
+        let end = (at + bytes).next_multiple_of(self.align);
         if end > 1 << 30 {
             return Err(TOO_LARGE.into());
         }

@@ -81,7 +81,7 @@ impl<'a> Callees<'a> {
         // What exceeds a limit, or shows a bug, is told when the function itself is compiled.
         let translated = maker.translator.translate(self.module, self.settings, func);
         let ir = translated.ok().flatten()?;
-        opt::run(ir, &mut maker.optimizer, OptLevel::Fast);
+        opt::run(ir, &mut maker.optimizer, OptLevel::Size);
         let size = size(ir);
         let fits = size <= MEDIUM && inline::can_inline(ir);
         fits.then(|| Callable {

@@ -302,8 +302,7 @@ impl Config {
             opt_level: match self.opt_level {
                 OptLevel::None => Level::None,
                 OptLevel::Speed => Level::Full,
-                // The passes that copy code are those of the last level.
-                OptLevel::Size => Level::Fast,
+                OptLevel::Size => Level::Size,
             },
             cpu: Some(cpu),
         })

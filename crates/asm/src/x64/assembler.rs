@@ -1,12 +1,11 @@
 //! The buffer that instructions are appended to, its labels and branches.
 //!
-//! Labels that are not bound yet carry a list of the fields that wait for them, threaded through
-//! one vector. Binding walks the list, so the whole is linear in the code whatever branches where,
-//! and nothing is left for the end but constants and tables.
+//! Fields that depend on labels are listed in the order of the code, and filled in when it is
+//! finished: the whole is linear in the code whatever branches where.
 //!
-//! Branches are not relaxed: backward ones know their distance, forward ones get four bytes unless
-//! the caller promises (`jmp_short`, `jcc_short`) that one will do. A promise that doesn't hold
-//! panics: it is a bug of the compiler.
+//! Backward branches know their distance; forward ones get four bytes unless the caller promises
+//! (`jmp_short`, `jcc_short`) that one will do, or asks in the end for all that can be short
+//! ([`Assembler::relax`]). A promise that doesn't hold panics: it is a bug of the compiler.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,6 +17,7 @@ use super::form::{Form, NOWHERE, Page, page};
 use super::nop;
 use super::pool::Pool;
 use super::reg::{Cc, Size};
+use super::relax::Cut;
 use super::select::{classes, select};
 use super::table::Op;
 
@@ -73,32 +73,33 @@ impl core::error::Error for TooLarge {}
 /// Code is at most this long, so that every distance in it fits 32 signed bits.
 const MAX_LEN: usize = i32::MAX as usize;
 
-/// No offset; no next field.
+/// No offset.
 const NONE: u32 = u32::MAX;
 
-/// A label's offset if it is bound, and the first of the fields that wait for it if not.
+/// A field that holds the distance from itself to a label.
 #[derive(Copy, Clone)]
-struct State {
-    offset: u32,
-    waiting: u32,
-}
-
-/// A field that waits for a label.
-#[derive(Copy, Clone)]
-struct Waiting {
-    at: u32,
-    addend: i32,
-    short: bool,
-    next: u32,
+pub(super) struct Reference {
+    pub at: u32,
+    pub label: Label,
+    pub addend: i32,
+    /// Whether it is one byte, not four.
+    pub short: bool,
+    /// If it is in a branch that has a short form: its opcode, and how long the opcode is now.
+    pub branch: Option<(u8, u8)>,
 }
 
 /// Writes machine code.
 pub struct Assembler {
     features: Features,
     avx: bool,
-    code: Code,
-    labels: Vec<State>,
-    waiting: Vec<Waiting>,
+    pub(super) code: Code,
+    /// The offsets of labels.
+    labels: Vec<u32>,
+    /// By ascending offset.
+    pub(super) references: Vec<Reference>,
+    pub(super) cuts: Vec<Cut>,
+    /// Whether anything was aligned: then code can't move.
+    pub(super) is_aligned: bool,
     pool: Pool,
 }
 
@@ -110,7 +111,9 @@ impl Assembler {
             avx: features.contains(Features::AVX),
             code: Code::default(),
             labels: Vec::new(),
-            waiting: Vec::new(),
+            references: Vec::new(),
+            cuts: Vec::new(),
+            is_aligned: false,
             pool: Pool::default(),
         }
     }
@@ -121,7 +124,9 @@ impl Assembler {
         self.code.relocs.clear();
         self.code.code_len = 0;
         self.labels.clear();
-        self.waiting.clear();
+        self.references.clear();
+        self.cuts.clear();
+        self.is_aligned = false;
         self.pool.clear();
     }
 
@@ -175,7 +180,7 @@ impl Assembler {
 
     fn fill_in(&mut self, offset: u32, value: Value) {
         match value {
-            Value::Label { label, addend } => self.refer(label, offset, addend, false),
+            Value::Label { label, addend } => self.refer(label, offset, addend),
             Value::Symbol { symbol, addend } => {
                 self.relocate(offset, RelocKind::Rel32, symbol, addend);
             }
@@ -195,7 +200,7 @@ impl Assembler {
     fn write_branch(&mut self, form: &Form, condition: u8, args: &[Arg]) {
         let (page, opcode) = (form.page, form.opcode + condition);
         match args[usize::from(form.slots.target)] {
-            Arg::L(label) if form.short == 0 => self.branch_far(page, opcode, label),
+            Arg::L(label) if form.short == 0 => self.branch_far(None, page, opcode, label),
             Arg::L(label) => self.branch(form.short + condition, page, opcode, label),
             Arg::S(symbol) => {
                 self.branch_opcode(page, opcode);
@@ -221,10 +226,7 @@ impl Assembler {
     /// A new label, bound nowhere yet.
     pub fn label(&mut self) -> Label {
         let label = Label(self.labels.len() as u32);
-        self.labels.push(State {
-            offset: NONE,
-            waiting: NONE,
-        });
+        self.labels.push(NONE);
         label
     }
 
@@ -232,26 +234,20 @@ impl Assembler {
     ///
     /// # Panics
     ///
-    /// If it was bound before, or a short branch to it is too far away.
+    /// If it was bound before.
     pub fn bind(&mut self, label: Label) {
         self.bind_at(label, self.offset());
     }
 
     fn bind_at(&mut self, label: Label, offset: u32) {
-        let state = &mut self.labels[label.0 as usize];
-        assert!(state.offset == NONE, "{label:?} is bound twice");
-        state.offset = offset;
-        let mut next = core::mem::replace(&mut state.waiting, NONE);
-        while next != NONE {
-            let field = self.waiting[next as usize];
-            self.patch(field, offset);
-            next = field.next;
-        }
+        let bound = &mut self.labels[label.0 as usize];
+        assert!(*bound == NONE, "{label:?} is bound twice");
+        *bound = offset;
     }
 
     /// Where the label is bound. Those of constants and tables are when the code is finished.
     pub fn offset_of(&self, label: Label) -> Option<u32> {
-        let offset = self.labels[label.0 as usize].offset;
+        let offset = self.labels[label.0 as usize];
         (offset != NONE).then_some(offset)
     }
 
@@ -270,7 +266,7 @@ impl Assembler {
     ///
     /// # Panics
     ///
-    /// Here or when the label is bound, if it is too far away.
+    /// When the code is finished, if it is too far away.
     pub fn jmp_short(&mut self, label: Label) {
         self.branch_short(0xeb, label);
     }
@@ -279,7 +275,7 @@ impl Assembler {
     ///
     /// # Panics
     ///
-    /// Here or when the label is bound, if it is too far away.
+    /// When the code is finished, if it is too far away.
     pub fn jcc_short(&mut self, condition: Cc, label: Label) {
         self.branch_short(0x70 + condition as u8, label);
     }
@@ -288,19 +284,34 @@ impl Assembler {
         // A short branch is two bytes, and reaches 128 back from its end.
         match self.offset_of(label) {
             Some(target) if self.offset() - target <= 126 => self.branch_short(short, label),
-            _ => self.branch_far(page, far, label),
+            _ => self.branch_far(Some(short), page, far, label),
         }
     }
 
     fn branch_short(&mut self, opcode: u8, label: Label) {
         self.code.bytes.extend_from_slice(&[opcode, 0]);
-        self.refer(label, self.offset().wrapping_sub(1), -1, true);
+        self.references.push(Reference {
+            at: self.offset().wrapping_sub(1),
+            label,
+            addend: -1,
+            short: true,
+            branch: None,
+        });
     }
 
-    fn branch_far(&mut self, page: Page, opcode: u8, label: Label) {
+    /// A branch that could be short, if the label turns out to be near.
+    fn branch_far(&mut self, short: Option<u8>, page: Page, opcode: u8, label: Label) {
+        let start = self.offset();
         self.branch_opcode(page, opcode);
+        let at = self.offset();
         self.code.bytes.extend_from_slice(&[0; 4]);
-        self.refer(label, self.offset().wrapping_sub(4), -4, false);
+        self.references.push(Reference {
+            at,
+            label,
+            addend: -4,
+            short: false,
+            branch: short.map(|short| (short, at.wrapping_sub(start) as u8)),
+        });
     }
 
     fn branch_opcode(&mut self, page: Page, opcode: u8) {
@@ -311,34 +322,36 @@ impl Assembler {
     }
 
     /// The field at `at` is to hold the distance from it to `label + addend`.
-    fn refer(&mut self, label: Label, at: u32, addend: i32, short: bool) {
-        let state = &mut self.labels[label.0 as usize];
-        let field = Waiting {
+    fn refer(&mut self, label: Label, at: u32, addend: i32) {
+        self.references.push(Reference {
             at,
+            label,
             addend,
-            short,
-            next: state.waiting,
-        };
-        if state.offset == NONE {
-            state.waiting = self.waiting.len() as u32;
-            self.waiting.push(field);
-        } else {
-            let offset = state.offset;
-            self.patch(field, offset);
-        }
+            short: false,
+            branch: None,
+        });
     }
 
-    fn patch(&mut self, field: Waiting, target: u32) {
-        let distance = (target as i32)
-            .wrapping_sub(field.at as i32)
-            .wrapping_add(field.addend);
-        let at = field.at as usize;
-        if field.short {
-            let distance = i8::try_from(distance)
-                .unwrap_or_else(|_| panic!("a short branch over {distance} bytes"));
-            self.code.bytes[at] = distance as u8;
-        } else {
-            self.code.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+    /// Where the bound labels are.
+    pub(super) fn bound(&mut self) -> impl Iterator<Item = &mut u32> {
+        self.labels.iter_mut().filter(|offset| **offset != NONE)
+    }
+
+    fn fill_references(&mut self) {
+        for field in &self.references {
+            let target = self.labels[field.label.0 as usize];
+            assert!(target != NONE, "{:?} is used and not bound", field.label);
+            let distance = (target as i32)
+                .wrapping_sub(field.at as i32)
+                .wrapping_add(field.addend);
+            let at = field.at as usize;
+            if field.short {
+                let distance = i8::try_from(distance)
+                    .unwrap_or_else(|_| panic!("a short branch over {distance} bytes"));
+                self.code.bytes[at] = distance as u8;
+            } else {
+                self.code.bytes[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+            }
         }
     }
 }
@@ -348,6 +361,7 @@ impl Assembler {
     /// Pads with no-operations up to a multiple of `to`, a power of two up to 64.
     pub fn align(&mut self, to: u32) {
         assert!(to.is_power_of_two() && to <= 64, "an alignment of {to}");
+        self.is_aligned = true;
         let count = self.offset().wrapping_neg() & (to - 1);
         nop::pad(&mut self.code.bytes, count as usize);
     }
@@ -378,7 +392,7 @@ impl Assembler {
     ///
     /// # Panics
     ///
-    /// If a label that is used was not bound.
+    /// If a label that is used was not bound, or one is too far away for a short branch.
     pub fn finish(&mut self) -> Result<&Code, TooLarge> {
         self.code.code_len = self.offset();
         let pool = core::mem::take(&mut self.pool);
@@ -390,8 +404,7 @@ impl Assembler {
         if too_large {
             return Err(TooLarge);
         }
-        let unbound = self.labels.iter().position(|label| label.waiting != NONE);
-        assert!(unbound.is_none(), "label {unbound:?} is used and not bound");
+        self.fill_references();
         Ok(&self.code)
     }
 

@@ -42,6 +42,7 @@ mod form;
 mod nop;
 mod pool;
 mod reg;
+mod relax;
 mod select;
 mod table;
 #[cfg(test)]
@@ -51,4 +52,5 @@ pub use arg::{Arg, Mem};
 pub use assembler::{Assembler, Code, Label, Reloc, RelocKind, TooLarge};
 pub use features::{Features, UnknownFeature};
 pub use reg::{Cc, Gpr, Scale, Size, Xmm};
+pub use relax::Moved;
 pub use table::Op;

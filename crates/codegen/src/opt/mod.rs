@@ -26,9 +26,9 @@ use tierra_ir::{Flow, Function};
 pub enum Level {
     /// Nothing.
     None,
-    /// What makes compiling faster, too: there is less to compile.
-    Fast,
-    /// Everything.
+    /// What makes code small, and compiling fast: there is less to compile.
+    Size,
+    /// Everything: what makes code fast although it grows, too.
     #[default]
     Full,
 }
@@ -54,14 +54,14 @@ macro_rules! passes {
 /// The passes in their order.
 pub const PASSES: &[Pass] = passes! {
     // Without blocks that can't be reached, and with fewer in all, the rest has less to do.
-    "clean"    from Fast, flow false: clean;
+    "clean"    from Size, flow false: clean;
     // Before `simplify`, which decides the copied tests and merges what they have in common.
     "invert"   from Full, flow true: invert;
     // Before `simplify`, which simplifies what is chosen.
     "straighten" from Full, flow true: straighten;
-    "simplify" from Fast, flow true: simplify;
+    "simplify" from Size, flow true: simplify;
     "licm"     from Full, flow true: licm;
-    "tidy"     from Fast, flow false: clean;
+    "tidy"     from Size, flow false: clean;
 };
 
 /// What is told of passes, and of the stages around them, while they run.

@@ -85,6 +85,7 @@ fn a_short_branch_too_far_panics() {
     asm.jmp_short(label);
     nops(&mut asm, 128);
     asm.bind(label);
+    let _ = asm.finish();
 }
 
 #[test]
@@ -281,4 +282,119 @@ fn many_references_take_linear_time() {
     }
     let code = asm.finish().expect("a megabyte");
     assert_eq!(code.bytes.len(), 1_000_000 + 4 * values.len());
+}
+
+#[test]
+fn relaxed_branches_are_short_where_they_reach() {
+    // Of three branches over each other, the inner ones must be short for the outer one to reach.
+    for (distance, lens) in [
+        (0, [2, 2, 2]),
+        (123, [2, 2, 2]),
+        (125, [6, 2, 2]),
+        (127, [6, 5, 2]),
+        (128, [6, 5, 6]),
+    ] {
+        let mut asm = assembler();
+        let (top, end) = (asm.label(), asm.label());
+        asm.bind(top);
+        asm.jcc(Cc::B, end);
+        asm.jmp(end);
+        asm.jcc(Cc::E, end);
+        let noted = asm.offset();
+        nops(&mut asm, distance);
+        asm.bind(end);
+        asm.emit(Op::Ret, Size::Q, &[]);
+        asm.relax();
+        let end = asm.offset_of(end).expect("bound");
+        let noted = asm.moved().at(noted);
+        let code = asm.finish().expect("small");
+        let all = decode(&code.bytes);
+        assert_eq!(
+            all[..3].iter().map(Instruction::len).collect::<Vec<_>>(),
+            lens
+        );
+        for branch in &all[..3] {
+            assert_eq!(branch.near_branch64(), u64::from(end));
+        }
+        assert_eq!(noted as usize, lens.iter().sum::<usize>());
+        assert_eq!(
+            all.last().map(Instruction::mnemonic),
+            Some(iced_x86::Mnemonic::Ret)
+        );
+    }
+}
+
+#[test]
+fn relaxed_code_means_the_same() {
+    // Random jumps between random places, relocations and addresses among them.
+    let mut random = 7_u64;
+    let mut pick = |n: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % n
+    };
+    for _ in 0..50 {
+        let mut asm = assembler();
+        let labels: Vec<_> = (0..60).map(|_| asm.label()).collect();
+        let mut branches = Vec::new();
+        let mut calls = Vec::new();
+        for (index, label) in labels.iter().enumerate() {
+            asm.bind(*label);
+            asm.emit(Op::Mov, Size::D, &[Arg::R(Gpr::RAX), Arg::I(index as i64)]);
+            nops(&mut asm, pick(40) as u32);
+            let near = (index as u64 + pick(12)).saturating_sub(6).min(59);
+            let target = labels[near as usize];
+            branches.push((asm.offset(), near as usize));
+            match pick(4) {
+                0 => asm.jmp(target),
+                1 => asm.emit(Op::Call, Size::Q, &[Arg::L(target)]),
+                2 => {
+                    let label = Mem::Label {
+                        label: target,
+                        disp: 0,
+                    };
+                    asm.emit(Op::Lea, Size::Q, &[Arg::R(Gpr::RAX), Arg::M(label)]);
+                }
+                _ => asm.jcc(Cc::G, target),
+            }
+            asm.emit(Op::Call, Size::Q, &[Arg::S(index as u32)]);
+            calls.push(asm.offset());
+        }
+        let before = asm.offset();
+        asm.relax();
+        assert!(asm.offset() < before, "nothing was shortened");
+        let offsets: Vec<_> = labels
+            .iter()
+            .map(|l| asm.offset_of(*l).expect("bound"))
+            .collect();
+        let mut moved = asm.moved();
+        let branches: Vec<_> = branches
+            .iter()
+            .map(|(at, to)| (moved.at(*at), *to))
+            .collect();
+        let mut moved = asm.moved();
+        let calls: Vec<_> = calls.iter().map(|at| moved.at(*at)).collect();
+        let code = asm.finish().expect("small");
+        let all = decode(&code.bytes[..code.code_len as usize]);
+        let at = |offset: u32| {
+            let found = all.binary_search_by_key(&u64::from(offset), Instruction::ip);
+            &all[found.expect("an instruction begins there")]
+        };
+        for (index, offset) in offsets.iter().enumerate() {
+            let mov = at(*offset);
+            assert_eq!(mov.immediate32(), index as u32);
+        }
+        for (offset, to) in branches {
+            let inst = at(offset);
+            let target = match inst.mnemonic() {
+                iced_x86::Mnemonic::Lea => inst.memory_displacement64(),
+                _ => inst.near_branch64(),
+            };
+            assert_eq!(target, u64::from(offsets[to]));
+        }
+        for (reloc, end) in code.relocs.iter().zip(calls) {
+            assert_eq!(reloc.offset + 4, end);
+        }
+    }
 }

@@ -16,6 +16,7 @@ use super::super::abi::{C_SAVED, CELL, Place, Places, SCRATCH};
 use super::super::inst::{Area, Code64};
 use super::Emit;
 use super::cold::Cold;
+use super::spills::Spills;
 use crate::regalloc::interface::{Edit, Location, Output, PReg, VReg};
 use alloc::vec::Vec;
 use tierra_asm::x64::{Arg, Cc, Gpr, Label, Mem, Op, Size};
@@ -36,8 +37,8 @@ pub(super) struct Layout {
     pub size: u32,
     /// The registers that are saved for C, from 16 below the frame pointer on.
     saved: Vec<Gpr>,
-    /// Distances below the frame pointer.
-    spills: i32,
+    /// The spilled values.
+    spills: Spills,
     slots: Vec<i32>,
     results: i32,
     pub own: Places,
@@ -56,7 +57,8 @@ impl Layout {
         }
         let mut size = 8 + 8 * self.saved.len() as u32;
         size = (size + alloc.frame_size).next_multiple_of(16);
-        self.spills = size as i32;
+        self.spills.arrange(code, alloc);
+        self.spills.start = size as i32;
         self.slots.clear();
         for &bytes in &func.slots {
             size += bytes.next_multiple_of(16);
@@ -85,7 +87,7 @@ impl Layout {
 
     /// Where a slot of the allocator is, from the frame pointer.
     pub fn spill_offset(&self, offset: u32) -> i32 {
-        offset as i32 - self.spills
+        self.spills.place(offset) as i32 - self.spills.start
     }
 
     /// The start of an area.

@@ -9,8 +9,10 @@ mod cold;
 mod convert;
 mod frame;
 mod pseudo;
+mod spills;
 
 use super::inst::{Area, Base, Code, Code64, Cond, Inst, MArg, MMem, NO_INDEX, Pseudo};
+use crate::opt::Level;
 use crate::pipeline::Options;
 use crate::regalloc::interface::{
     Edit, Function as _, InstIx, Location, Output, PReg, RegClass, VReg,
@@ -82,6 +84,22 @@ fn sets_flags(op: Op, args: &[Arg]) -> Option<bool> {
     }
 }
 
+/// Lets the tables follow the code, which was drawn together.
+fn move_rows(out: &mut CompiledFunction, asm: &Assembler) {
+    let mut moved = asm.moved();
+    for (offset, _) in &mut out.traps {
+        *offset = moved.at(*offset);
+    }
+    let mut moved = asm.moved();
+    for (offset, _) in &mut out.locations {
+        *offset = moved.at(*offset);
+    }
+    let mut moved = asm.moved();
+    for call in &mut out.calls {
+        call.return_pc = moved.at(call.return_pc);
+    }
+}
+
 impl Emitter {
     /// Writes a function.
     ///
@@ -101,7 +119,7 @@ impl Emitter {
         self.landings.clear();
         self.layout.compute(func, code, alloc);
         self.arrange(func, code, alloc);
-        self.find_loops(code);
+        self.find_loops(code, options.opt_level);
         self.labels.clear();
         self.labels
             .extend((0..code.mach.order.len()).map(|_| asm.label()));
@@ -120,6 +138,8 @@ impl Emitter {
             flags: None,
         };
         emit.function();
+        asm.relax();
+        move_rows(out, asm);
         for (handler, label) in out.handlers.iter_mut().zip(&self.landings) {
             handler.landing_pc = asm.offset_of(*label).expect("handlers are emitted");
         }
@@ -135,12 +155,15 @@ impl Emitter {
         Ok(())
     }
 
-    /// Finds the headers of innermost loops: those of a way back with no other header on it.
-    fn find_loops(&mut self, code: &Code64) {
+    /// Finds the headers of innermost loops, to align them: those of a way back with no other header on it.
+    fn find_loops(&mut self, code: &Code64, level: Level) {
         let order = &code.mach.order;
         let count = order.len() as u32;
         self.is_tight.clear();
         self.is_tight.resize(count as usize, false);
+        if level < Level::Full {
+            return;
+        }
         let mut behind = 0;
         for index in 0..count {
             for &header in order.successors(index).iter().filter(|s| **s <= index) {
@@ -447,8 +470,15 @@ impl Emit<'_> {
             (RegClass::Vec, true, 16) => Op::Movups,
             (RegClass::Vec, true, _) => Op::Movsd,
         };
+        // To memory, all of a slot is written: who reads it may take the value for a wide one,
+        // which costs nothing to make of a narrow one.
+        let to_register = matches!(to, Location::Reg(_));
+        let size = match info.class {
+            RegClass::Int if to_register && self.code.mach.is_narrow(vreg) => Size::D,
+            _ => Size::Q,
+        };
         let (from, to) = (self.place(from), self.place(to));
-        self.asm.emit(op, Size::Q, &[to, from]);
+        self.asm.emit(op, size, &[to, from]);
     }
 
     // Jumps.
