@@ -4,8 +4,8 @@
 //! and block parameters, after Braun et al., "Simple and Efficient Construction of Static Single
 //! Assignment Form" (2013), in two steps. While the function is written, a variable that is read
 //! where its value may depend on the way there becomes a parameter of the block. A block is
-//! *sealed* when all jumps to it are written: one that is sealed and has one predecessor needs no
-//! parameters. [`Builder::finish`] asks the predecessors for the arguments, which may make more
+//! *sealed* when all jumps to it are written: one that is sealed before it is begun takes a
+//! parameter only if its predecessors disagree. [`Builder::finish`] asks the predecessors for the arguments, which may make more
 //! parameters, and then removes those whose arguments are all the same value. In a reducible
 //! function that leaves the fewest parameters possible.
 //!
@@ -40,12 +40,27 @@ pub struct State {
     phis: Vec<Phi>,
     /// The arguments of all `phis`, one for each jump to the block.
     args: Vec<Value>,
+    /// Blocks on the way to a value, and joins among them of which a predecessor is being asked.
+    path: Vec<Block>,
+    forks: Vec<Fork>,
+}
+
+/// A join that asks its predecessors for a variable's value.
+struct Fork {
+    /// The length of the path up to the join, which is its last block.
+    path: usize,
+    /// Which predecessor is being asked.
+    pred: usize,
+    /// What the ones before it said, all of them.
+    same: Option<Value>,
 }
 
 #[derive(Default)]
 struct BlockState {
     sealed: bool,
     filled: bool,
+    /// Whether there may be jumps from further down: it was begun before it was sealed.
+    is_header: bool,
     /// The jumps to this block: from where, and which target of the terminator.
     preds: Vec<(Block, u32)>,
     /// By variable, its value at the end of the block so far.
@@ -98,6 +113,8 @@ impl<'a> Builder<'a> {
     pub fn switch_to(&mut self, block: Block) {
         debug_assert!(self.current().is_none(), "the block before is complete");
         self.func.append_block(block);
+        let state = &mut self.state.blocks[block.index()];
+        state.is_header = !state.sealed;
         self.block = Some(block);
     }
 
@@ -202,37 +219,81 @@ impl<'a> Builder<'a> {
         (value != UNDEFINED).then_some(Value(value))
     }
 
-    /// The value of a variable at the end of a block: up through single predecessors to an
-    /// assignment or to a block that takes it as a parameter.
+    /// The value of a variable at the end of a block: up through predecessors to assignments or to
+    /// blocks that take it as a parameter. Where ways come together that were all written before,
+    /// each is asked: it takes a parameter only if they differ.
     fn read(&mut self, start: Block, variable: Variable) -> Value {
-        let ty = self.state.types[variable.0 as usize];
-        let mut path = Vec::new();
+        if let Some(value) = self.defined(start, variable) {
+            return value;
+        }
+        let mut forks = core::mem::take(&mut self.state.forks);
+        let mut path = core::mem::take(&mut self.state.path);
         let mut block = start;
-        let value = loop {
-            if let Some(value) = self.defined(block, variable) {
-                break value;
-            }
-            path.push(block);
-            let state = &self.state.blocks[block.index()];
-            match state.preds.as_slice() {
-                [] if state.sealed || block == self.func.entry() => break self.zero(block, ty),
-                [(pred, _)] if state.sealed => block = *pred,
-                _ => {
-                    let param = self.func.append_param(block, ty);
-                    self.state.phis.push(Phi {
-                        block,
-                        variable,
-                        param,
-                        args: 0,
-                    });
-                    break param;
+        let value = 'found: loop {
+            let mut value = match self.defined(block, variable) {
+                Some(value) => value,
+                None => {
+                    path.push(block);
+                    let state = &self.state.blocks[block.index()];
+                    match state.preds.as_slice() {
+                        [] if state.sealed || block == self.func.entry() => {
+                            self.zero(block, self.state.types[variable.0 as usize])
+                        }
+                        _ if state.is_header || !state.sealed => self.param(block, variable),
+                        [(pred, _)] => {
+                            block = *pred;
+                            continue;
+                        }
+                        preds => {
+                            block = preds[0].0;
+                            forks.push(Fork {
+                                path: path.len(),
+                                pred: 0,
+                                same: None,
+                            });
+                            continue;
+                        }
+                    }
+                }
+            };
+            // The value goes down to the last fork, which asks its next predecessor or is done.
+            loop {
+                let since = forks.last().map_or(0, |fork| fork.path);
+                for block in path.drain(since..) {
+                    self.define(block, variable, value);
+                }
+                let Some(fork) = forks.last_mut() else {
+                    break 'found value;
+                };
+                let join = path[path.len() - 1];
+                let differs = *fork.same.get_or_insert(value) != value;
+                fork.pred += 1;
+                let next = self.state.blocks[join.index()].preds.get(fork.pred);
+                if let (Some((pred, _)), false) = (next, differs) {
+                    block = *pred;
+                    continue 'found;
+                }
+                forks.pop();
+                if differs {
+                    value = self.param(join, variable);
                 }
             }
         };
-        for block in path {
-            self.define(block, variable, value);
-        }
+        (self.state.forks, self.state.path) = (forks, path);
         value
+    }
+
+    /// A parameter of a block for a variable. Its arguments come in the end.
+    fn param(&mut self, block: Block, variable: Variable) -> Value {
+        let ty = self.state.types[variable.0 as usize];
+        let param = self.func.append_param(block, ty);
+        self.state.phis.push(Phi {
+            block,
+            variable,
+            param,
+            args: 0,
+        });
+        param
     }
 
     /// A variable that was never assigned.
