@@ -1,7 +1,7 @@
 //! Prints the translation of a module's functions: `show-ir FILE [FUNCTION]`.
 
 use std::sync::Arc;
-use tierra_compile::{MemoryPlan, Options, State, Symbols, translate};
+use tierra_compile::{MemoryPlan, Options, State, Symbols, Tables, translate};
 use tierra_core::Features;
 use tierra_ir::{Function, Symbol};
 use tierra_module::{Module, Sequential};
@@ -13,7 +13,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(file)?;
     let bytes = tierra_module::text_to_bytes(&bytes)?.into_owned();
     let module = Module::new(Arc::new(bytes), Features::default(), &Sequential)?;
+    let tables = Tables::of(&module);
     let options = Options {
+        tables: &tables,
         symbols: Symbols {
             stack_slow: Symbol(1_000_000),
             poll: Symbol(1_000_001),

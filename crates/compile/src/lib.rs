@@ -30,7 +30,9 @@
 
 mod layout;
 mod options;
+mod tables;
 mod translate;
 
 pub use options::{Error, MemoryPlan, Options, Symbols};
+pub use tables::{FixedTable, Tables};
 pub use translate::{State, translate, value_type};

@@ -1,5 +1,6 @@
 //! What a translation is told, and how it fails.
 
+use crate::Tables;
 use core::fmt;
 use tierra_core::types::MemoryType;
 use tierra_ir::Symbol;
@@ -24,13 +25,15 @@ pub struct MemoryPlan {
 
 /// What a translation depends on besides the module. All instances of an engine agree on it.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// The stubs.
     pub symbols: Symbols,
     /// Whether code charges fuel.
     pub fuel: bool,
     /// Whether loops notice that they are to stop.
     pub interruption: bool,
+    /// What is known of the module's tables; nothing by default.
+    pub tables: &'a Tables,
     /// How the memories of a type are bounded.
     pub memory: fn(&MemoryType) -> MemoryPlan,
 }

@@ -15,6 +15,7 @@ use crate::worker::Translator;
 use std::sync::OnceLock;
 use tierra_codegen::OptLevel;
 use tierra_codegen::opt::{self, inline};
+use tierra_compile::Tables;
 use tierra_core::index::FuncIdx;
 use tierra_ir::{Callee, Flow, Function, Inst, InstData};
 use tierra_module::Module;
@@ -40,6 +41,8 @@ const GROWTH: usize = 60;
 pub struct Callees<'a> {
     pub module: &'a Module,
     pub settings: &'a Settings,
+    /// What is known of its tables.
+    pub tables: Tables,
     /// By function that is not imported; `None` inside for those that are too large.
     functions: Vec<OnceLock<Option<Callable>>>,
 }
@@ -60,6 +63,10 @@ impl<'a> Callees<'a> {
         Self {
             module,
             settings,
+            tables: match settings.opt_level {
+                OptLevel::None => Tables::default(),
+                _ => Tables::of(module),
+            },
             functions: std::iter::repeat_with(OnceLock::new).take(count).collect(),
         }
     }
@@ -79,7 +86,9 @@ impl<'a> Callees<'a> {
             return None;
         }
         // What exceeds a limit, or shows a bug, is told when the function itself is compiled.
-        let translated = maker.translator.translate(self.module, self.settings, func);
+        let translated = maker
+            .translator
+            .translate(self.module, self.settings, &self.tables, func);
         let ir = translated.ok().flatten()?;
         opt::run(ir, &mut maker.optimizer, OptLevel::Size);
         let size = size(ir);

@@ -5,7 +5,7 @@ use crate::inline::{self, Callees};
 use crate::link::{self, Stub};
 use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
-use tierra_compile::Symbols;
+use tierra_compile::{Symbols, Tables};
 use tierra_core::index::FuncIdx;
 use tierra_ir::Function;
 use tierra_module::Module;
@@ -26,6 +26,7 @@ impl Translator {
         &mut self,
         module: &Module,
         settings: &Settings,
+        tables: &Tables,
         func: FuncIdx,
     ) -> Result<Option<&mut Function>, String> {
         let options = tierra_compile::Options {
@@ -34,6 +35,7 @@ impl Translator {
                 poll: Stub::Poll.symbol(),
             },
             fuel: settings.fuel,
+            tables,
             interruption: settings.interruption,
             memory: settings.memory_plan(),
         };
@@ -80,14 +82,17 @@ impl<'a> Worker<'a> {
     /// When the compiler finds a bug of ours.
     pub fn compile(&mut self, func: FuncIdx) -> Result<Option<CompiledFunction>, String> {
         let Callees {
-            module, settings, ..
+            module,
+            settings,
+            ref tables,
+            ..
         } = *self.callees;
         if !settings.compiles(func) {
             return Ok(None);
         }
         let stages = self.context.optimizer();
         stages.tell(Event::Start("translate"));
-        let Some(ir) = self.translator.translate(module, settings, func)? else {
+        let Some(ir) = self.translator.translate(module, settings, tables, func)? else {
             return Ok(None);
         };
         stages.tell(Event::End("translate", ir));

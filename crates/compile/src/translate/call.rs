@@ -8,7 +8,7 @@ use super::builtin::imm;
 use super::{Result, Translator};
 use crate::layout::{self, class, plain};
 use tierra_core::Trap;
-use tierra_core::index::{FuncIdx, TypeIdx};
+use tierra_core::index::{FuncIdx, TableIdx, TypeIdx};
 use tierra_ir::{Access, Callee, CompareOp, Effects, InstData, Symbol, Type, UnaryOp, Value};
 use tierra_vm::builtins::Builtin;
 
@@ -29,6 +29,10 @@ struct Found {
 
 impl Translator<'_> {
     pub(super) fn call(&mut self, target: Target, tail: bool) -> Result {
+        let target = match target {
+            Target::Indirect { ty, table } => self.known_callee(ty, table).unwrap_or(target),
+            _ => target,
+        };
         let ty = match target {
             Target::Func(f) => self.module.funcs[f.index()],
             Target::Indirect { ty, .. } | Target::Ref(ty) => ty,
@@ -136,6 +140,22 @@ impl Translator<'_> {
         }
     }
 
+    /// The function that a constant index calls in a table that never changes. The index is taken
+    /// off then.
+    fn known_callee(&mut self, ty: TypeIdx, table: u32) -> Option<Target> {
+        let table = self.options.tables.fixed(TableIdx(table))?;
+        let index = *self.top(1).first()?;
+        let InstData::Const { bits, .. } = *self.b.func.data(self.b.func.def_inst(index)?) else {
+            return None;
+        };
+        let func = (*table.funcs.get(usize::try_from(bits).ok()?)?)?;
+        if self.module.funcs[func.index()] != ty {
+            return None;
+        }
+        self.pop();
+        Some(Target::Func(func))
+    }
+
     fn table_callee(&mut self, ty: TypeIdx, table: u32) -> Found {
         let index = self.pop();
         let entry = self.table_element(table, index, Trap::UndefinedElement);
@@ -151,7 +171,10 @@ impl Translator<'_> {
         self.enter(good);
         Found {
             record: self.load(Access::I64, flags, entry, layout::ENTRY_RECORD),
-            instance: self.load(Access::I64, flags, entry, layout::ENTRY_INSTANCE),
+            instance: match self.options.tables.fixed(TableIdx(table)) {
+                Some(table) if table.is_own => self.context,
+                _ => self.load(Access::I64, flags, entry, layout::ENTRY_INSTANCE),
+            },
         }
     }
 

@@ -77,7 +77,7 @@ enum Loaded {
 /// A translation under way.
 struct Translator<'a> {
     module: &'a Module,
-    options: &'a Options,
+    options: &'a Options<'a>,
     b: Builder<'a>,
     s: &'a mut Scratch,
     /// The instance.
@@ -115,7 +115,7 @@ struct Translator<'a> {
 pub fn translate(
     module: &Module,
     func: FuncIdx,
-    options: &Options,
+    options: &Options<'_>,
     out: &mut Function,
     state: &mut State,
 ) -> Result {
@@ -235,7 +235,7 @@ impl<'a> Translator<'a> {
     fn new(
         module: &'a Module,
         func: FuncIdx,
-        options: &'a Options,
+        options: &'a Options<'a>,
         out: &'a mut Function,
         state: &'a mut State,
         code: wasmparser::BinaryReader<'a>,

@@ -34,6 +34,9 @@ impl Translator<'_> {
     /// The length of a table that can't grow: the type says so, also of an import.
     fn fixed_len(&self, table: TableIdx) -> Option<u64> {
         let limits = self.table_type(table).limits;
+        if self.options.tables.fixed(table).is_some() {
+            return Some(limits.min);
+        }
         limits.max.filter(|max| *max == limits.min)
     }
 
