@@ -22,7 +22,7 @@ pub fn run(options: &Options) -> Outcome {
     let entrants = [&interp, own].into_iter().chain(peers.iter().copied());
     let entrants: Vec<_> = entrants.collect();
     let mut names = vec!["interp".to_owned(), "optimizing".to_owned()];
-    names.extend(peers.iter().map(|it| it.kind.name.to_owned()));
+    names.extend(peers.iter().map(|it| it.label.clone()));
     let ratios = (0..2).flat_map(|ours| (2..names.len()).map(move |peer| (ours, peer)));
     let title = format!(
         "from the module on: least seconds of {} interleaved runs",
