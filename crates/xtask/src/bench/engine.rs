@@ -30,7 +30,7 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "tierra",
-        run: &["run", "--tier", "optimizing"],
+        run: &["run"],
         run_compiled: &["run", "--allow-precompiled"],
         compile: Some(&["compile"]),
         one_thread: &["--threads", "1"],
