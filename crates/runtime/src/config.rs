@@ -84,15 +84,7 @@ pub enum OptLevel {
 pub struct Config {
     pub(crate) features: Features,
     pub(crate) consume_fuel: bool,
-    #[cfg_attr(
-        not(feature = "compiler"),
-        expect(dead_code, reason = "only compiled code does without")
-    )]
     pub(crate) interruption: bool,
-    #[cfg_attr(
-        not(feature = "compiler"),
-        expect(dead_code, reason = "only compiled code needs them")
-    )]
     pub(crate) memory_guards: bool,
     pub(crate) max_stack: usize,
     pub(crate) max_host_depth: u32,

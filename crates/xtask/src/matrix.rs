@@ -22,6 +22,7 @@ const RUNS: &[(&str, &[&str])] = &[
 /// none of them.
 const TIERS: &[(&str, &[&str])] = &[
     ("optimizing", &["--tier", "optimizing"]),
+    ("bounds", &["--tier", "optimizing", "--no-memory-guards"]),
     ("mixed", &["--tier", "optimizing", "--mixed-tiers", "1"]),
 ];
 

@@ -88,6 +88,13 @@ pub(super) struct Reference {
     pub branch: Option<(u8, u8)>,
 }
 
+/// Padding up to a multiple of its present length, which is more than will be needed.
+#[derive(Copy, Clone)]
+pub(super) struct Padding {
+    pub start: u32,
+    pub len: u32,
+}
+
 /// Writes machine code.
 pub struct Assembler {
     features: Features,
@@ -98,8 +105,9 @@ pub struct Assembler {
     /// By ascending offset.
     pub(super) references: Vec<Reference>,
     pub(super) cuts: Vec<Cut>,
-    /// Whether anything was aligned: then code can't move.
-    pub(super) is_aligned: bool,
+    pub(super) paddings: Vec<Padding>,
+    /// Whether anything was aligned where it stands, so that code can't move.
+    pub(super) is_fixed: bool,
     pool: Pool,
 }
 
@@ -113,7 +121,8 @@ impl Assembler {
             labels: Vec::new(),
             references: Vec::new(),
             cuts: Vec::new(),
-            is_aligned: false,
+            paddings: Vec::new(),
+            is_fixed: false,
             pool: Pool::default(),
         }
     }
@@ -126,7 +135,8 @@ impl Assembler {
         self.labels.clear();
         self.references.clear();
         self.cuts.clear();
-        self.is_aligned = false;
+        self.paddings.clear();
+        self.is_fixed = false;
         self.pool.clear();
     }
 
@@ -361,9 +371,19 @@ impl Assembler {
     /// Pads with no-operations up to a multiple of `to`, a power of two up to 64.
     pub fn align(&mut self, to: u32) {
         assert!(to.is_power_of_two() && to <= 64, "an alignment of {to}");
-        self.is_aligned = true;
+        self.is_fixed = true;
         let count = self.offset().wrapping_neg() & (to - 1);
         nop::pad(&mut self.code.bytes, count as usize);
+    }
+
+    /// The same in code that [`relax`](Self::relax) will draw together. Until then the padding is
+    /// longer than any that may be needed: whatever moves comes nearer, and what is noted before
+    /// the padding differs from what is noted behind it.
+    pub fn align_relaxed(&mut self, to: u32) {
+        assert!(to.is_power_of_two() && to <= 64, "an alignment of {to}");
+        let start = self.offset();
+        self.paddings.push(Padding { start, len: to });
+        nop::pad(&mut self.code.bytes, to as usize);
     }
 
     /// A constant of 4, 8, 16 or 32 bytes, which will be placed behind the code at a multiple of
@@ -394,6 +414,7 @@ impl Assembler {
     ///
     /// If a label that is used was not bound, or one is too far away for a short branch.
     pub fn finish(&mut self) -> Result<&Code, TooLarge> {
+        debug_assert!(self.paddings.is_empty(), "the code was not relaxed");
         self.code.code_len = self.offset();
         let pool = core::mem::take(&mut self.pool);
         let too_large = self.code.bytes.len().saturating_add(pool.max_len()) > MAX_LEN;

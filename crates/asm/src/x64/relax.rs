@@ -7,12 +7,17 @@
 //! takes the branches that reach as they stand; each of the next ones those that reach now that
 //! others are shorter. Two find nearly all there are, so that the number of rounds is fixed.
 //!
+//! That holds for padding, too: it is written as long as it can be
+//! ([`Assembler::align_relaxed`]), and made as long as it must be when code is drawn together.
+//!
 //! Everything that knows an offset must learn the new one. The assembler's own fields, labels and
 //! relocations do here; what the compiler has noted it asks for, by [`Assembler::moved`].
 //!
 //! The cost is linear in the code, but for a search for each label.
 
-use super::assembler::Assembler;
+use super::assembler::{Assembler, Padding, Reference};
+use super::nop;
+use alloc::vec::Vec;
 
 /// How often branches are looked at.
 const ROUNDS: usize = 3;
@@ -23,10 +28,38 @@ const HOPE: u32 = 3 * 128;
 /// Bytes that were left out.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
-    /// Where the branch ended.
+    /// Where the branch ended, or the padding.
     end: u32,
     /// How many bytes were left out up to there.
     saved: u32,
+}
+
+/// What has another length when code is drawn together.
+enum Piece<'a> {
+    Branch(&'a mut Reference, u8, u8),
+    Padding(Padding),
+    /// Any other field, which only moves.
+    Field(&'a mut Reference),
+}
+
+/// Fields and padding in the order of the code.
+fn pieces<'a>(
+    references: &'a mut [Reference],
+    paddings: &'a [Padding],
+) -> impl Iterator<Item = Piece<'a>> {
+    let mut references = references.iter_mut().peekable();
+    let mut paddings = paddings.iter().peekable();
+    core::iter::from_fn(move || {
+        let next = references.peek().map_or(u32::MAX, |field| field.at);
+        if let Some(padding) = paddings.next_if(|padding| padding.start <= next) {
+            return Some(Piece::Padding(*padding));
+        }
+        let field = references.next()?;
+        Some(match field.branch {
+            Some((short, opcode)) if field.short => Piece::Branch(field, short, opcode),
+            _ => Piece::Field(field),
+        })
+    })
 }
 
 /// Translates offsets from before [`Assembler::relax`], in ascending order.
@@ -55,21 +88,25 @@ fn moved(cuts: &[Cut], old: u32) -> u32 {
 impl Assembler {
     /// Makes all branches short that can be, which moves the code behind them. Offsets that were
     /// told before are no longer right: [`moved`](Self::moved) says what has become of them, and
-    /// [`offset_of`](Self::offset_of) knows. Code that was aligned is left as it is.
+    /// [`offset_of`](Self::offset_of) knows. Code in which something was
+    /// [aligned](Self::align) for good is left as it is.
     ///
     /// It is called once, when all instructions are written.
     pub fn relax(&mut self) {
-        if self.is_aligned {
+        if self.is_fixed {
             return;
         }
+        let mut any = !self.paddings.is_empty();
         for round in 0..ROUNDS {
             let reach = if round == 0 { 128 } else { HOPE };
+            self.list_cuts();
             if !self.shorten(reach) {
                 break;
             }
-            self.list_cuts();
+            any = true;
         }
-        if !self.cuts.is_empty() {
+        self.cuts.clear();
+        if any {
             self.draw_together();
         }
     }
@@ -110,40 +147,64 @@ impl Assembler {
         any
     }
 
-    /// The cuts that the marked branches make.
+    /// The cuts that the marked branches make; all of a padding may be needed but one byte.
     fn list_cuts(&mut self) {
         self.cuts.clear();
         let mut saved = 0;
-        for field in self.references.iter().filter(|field| field.short) {
-            if let Some((_, opcode)) = field.branch {
-                saved += u32::from(opcode) + 2;
-                self.cuts.push(Cut {
-                    end: field.at + 4,
-                    saved,
-                });
-            }
+        for piece in pieces(&mut self.references, &self.paddings) {
+            let end = match piece {
+                Piece::Branch(field, _, opcode) => {
+                    saved += u32::from(opcode) + 2;
+                    field.at + 4
+                }
+                Piece::Padding(padding) => {
+                    saved += 1;
+                    padding.start + padding.len
+                }
+                Piece::Field(_) => continue,
+            };
+            self.cuts.push(Cut { end, saved });
         }
     }
 
     /// Moves the code, and all that is known of it.
     fn draw_together(&mut self) {
         let bytes = &mut self.code.bytes;
+        // Nothing moves up: every piece becomes shorter.
         let (mut from, mut to) = (0, 0);
-        for field in &mut self.references {
-            let at = field.at as usize;
-            match field.branch {
-                Some((short, opcode)) if field.short => {
-                    let start = at - usize::from(opcode);
-                    bytes.copy_within(from..start, to);
-                    to += start - from;
-                    from = at + 4;
+        let mut padding_bytes = Vec::new();
+        for piece in pieces(&mut self.references, &self.paddings) {
+            let (start, end) = match &piece {
+                Piece::Branch(field, _, opcode) => (field.at - u32::from(*opcode), field.at + 4),
+                Piece::Padding(padding) => (padding.start, padding.start + padding.len),
+                Piece::Field(field) => (field.at, field.at),
+            };
+            bytes.copy_within(from..start as usize, to);
+            to += start as usize - from;
+            from = end as usize;
+            match piece {
+                Piece::Branch(field, short, _) => {
                     bytes[to..to + 2].copy_from_slice(&[short, 0]);
                     field.at = to as u32 + 1;
                     field.addend = -1;
                     to += 2;
                 }
-                _ => field.at = (at - (from - to)) as u32,
+                Piece::Padding(padding) => {
+                    padding_bytes.clear();
+                    let count = (to as u32).wrapping_neg() & (padding.len - 1);
+                    nop::pad(&mut padding_bytes, count as usize);
+                    bytes[to..to + padding_bytes.len()].copy_from_slice(&padding_bytes);
+                    to += padding_bytes.len();
+                }
+                Piece::Field(field) => {
+                    field.at = to as u32;
+                    continue;
+                }
             }
+            self.cuts.push(Cut {
+                end,
+                saved: (from - to) as u32,
+            });
         }
         let len = bytes.len();
         bytes.copy_within(from.., to);
@@ -153,6 +214,7 @@ impl Assembler {
             *offset = moved(&cuts, *offset);
         }
         self.cuts = cuts;
+        self.paddings.clear();
         let mut relocs = core::mem::take(&mut self.code.relocs);
         let mut moved = self.moved();
         for reloc in &mut relocs {

@@ -224,8 +224,9 @@ fn all(spill_everything: bool) {
     let (first, count) = (env("FIRST", 0), env("COUNT", 60));
     for features in feature_sets() {
         for size in sizes() {
-            // Half of them as they are, so that selection sees what passes would take away.
-            for (opt_level, first) in [(OptLevel::None, first), (OptLevel::Full, first + count)] {
+            // Some as they are, so that selection sees what passes would take away.
+            let levels = [OptLevel::None, OptLevel::Full, OptLevel::Size];
+            for (opt_level, first) in levels.into_iter().zip((first..).step_by(count as usize)) {
                 let options = Options {
                     features,
                     spill_everything,

@@ -10,19 +10,28 @@ use crate::{Outcome, process};
 /// How much more one run may do than another and still be the same work.
 const STEADY: f64 = 1.02;
 
+/// Our tiers.
+const TIERS: [&str; 2] = ["interp", "optimizing"];
+
+/// What makes a run say how much it did.
+#[rustfmt::skip]
+const COUNTING: &[&str] = &["--tier", "optimizing", "--fuel", "9000000000000000000", "--log", "info"];
+
 /// Runs the programs of a list: ours with both tiers.
 pub fn run(options: &Options) -> Outcome {
     let programs = list::read(options)?;
     let own = options.own();
-    let interp = own.with(&[], &["--tier", "interp"]);
+    let [interp, optimizing] = TIERS.map(|tier| own.with(&[], &["--tier", tier]));
     let peers: Vec<_> = options.engines[1..]
         .iter()
         .filter(|it| !it.tells_time())
         .collect();
-    let entrants = [&interp, own].into_iter().chain(peers.iter().copied());
+    let entrants = [&interp, &optimizing]
+        .into_iter()
+        .chain(peers.iter().copied());
     let entrants: Vec<_> = entrants.collect();
-    let mut names = vec!["interp".to_owned(), "optimizing".to_owned()];
-    names.extend(peers.iter().map(|it| it.kind.name.to_owned()));
+    let mut names = TIERS.map(String::from).to_vec();
+    names.extend(peers.iter().map(|it| it.label.clone()));
     let ratios = (0..2).flat_map(|ours| (2..names.len()).map(move |peer| (ours, peer)));
     let title = format!(
         "from the module on: least seconds of {} interleaved runs",
@@ -41,7 +50,7 @@ pub fn run(options: &Options) -> Outcome {
 /// Why a program's times can't be compared, if they can't: some programs choose at random how
 /// much they do. What they consume of fuel tells; clocks may make a little difference.
 pub fn excuse(own: &Engine, program: &Program) -> Option<&'static str> {
-    let counting = own.with(&[], &["--fuel", "9000000000000000000", "--log", "info"]);
+    let counting = own.with(&[], COUNTING);
     let work = || {
         let run = process::run(&mut counting.command(program, None), LIMIT).ok()?;
         let said = String::from_utf8_lossy(&run.stderr).into_owned();

@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> Outcome {
         (format!("tierra {level}"), engine)
     });
     let peers = options.engines[1..].iter().filter(|it| it.compiles());
-    let peers = peers.map(|it| (it.kind.name.to_owned(), it.clone()));
+    let peers = peers.map(|it| (it.label.clone(), it.clone()));
     let engines: Vec<_> = ours.chain(peers).collect();
 
     println!(

@@ -28,7 +28,7 @@ impl Entrant {
         let mut entrant = Entrant::cold(engine, program);
         if engine.compiles() {
             let name = program.name.replace(std::path::MAIN_SEPARATOR, "-");
-            let out = super::folder()?.join(format!("{name}-{label}.{}", engine.kind.name));
+            let out = super::folder()?.join(format!("{name}-{label}.{}", engine.label));
             engine.compile(program, &out, false)?;
             entrant.compiled = Some(out);
         }

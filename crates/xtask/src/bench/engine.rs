@@ -30,7 +30,7 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind {
         name: "tierra",
-        run: &["run", "--tier", "optimizing"],
+        run: &["run"],
         run_compiled: &["run", "--allow-precompiled"],
         compile: Some(&["compile"]),
         one_thread: &["--threads", "1"],
@@ -78,6 +78,8 @@ const SCRIPT: &str = include_str!("node.mjs");
 #[derive(Clone)]
 pub struct Engine {
     pub kind: &'static Kind,
+    /// What tables call it: the kind, with a number if there are several.
+    pub label: String,
     pub program: PathBuf,
     /// What compiling is told besides.
     pub compile_options: Vec<String>,
@@ -99,6 +101,7 @@ impl Engine {
         }
         Ok(Engine {
             kind,
+            label: kind.name.into(),
             program,
             compile_options: Vec::new(),
             run_options,

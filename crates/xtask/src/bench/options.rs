@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub const HELP: &str = "
 Options:
   --list FILE          programs, as JSON: objects with `name`, `wasm`, `cwd`, `dirs`, `args`
-  --peer NAME=PROGRAM  whom to compare with: wasmtime, wasmi or node; may be given again
+  --peer NAME=PROGRAM  whom to compare with: wasmtime, wasmi, node, or another tierra; may be given again
   --tierra PROGRAM     our own program; without it, the release build is made
   --opt LEVEL          how our own code is compiled: none, speed or size (compile: all of them)
   --runs N             how often each program runs; 5 if not given
@@ -86,7 +86,13 @@ impl Options {
                 let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
                 format!("there is no peer `{name}`; there are {}", names.join(", "))
             })?;
-            options.engines.push(Engine::new(kind, program.into())?);
+            let mut engine = Engine::new(kind, program.into())?;
+            let same = options.engines.iter().filter(|it| it.kind.name == name);
+            let number = 1 + same.count();
+            if number > 1 {
+                engine.label = format!("{name}-{number}");
+            }
+            options.engines.push(engine);
         }
         Ok(options)
     }

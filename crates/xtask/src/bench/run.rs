@@ -17,7 +17,7 @@ pub fn run(options: &Options) -> Outcome {
         .iter()
         .filter(|it| it.runs_compiled())
         .collect();
-    let names = engines.iter().map(|it| it.kind.name.into()).collect();
+    let names = engines.iter().map(|it| it.label.clone()).collect();
     let title = format!(
         "compiled ahead of time: least seconds of {} interleaved runs",
         options.runs

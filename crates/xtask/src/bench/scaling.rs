@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Outcome {
         (format!("tierra {level}"), engine)
     });
     let peers = options.engines[1..].iter().filter(|it| it.compiles());
-    let peers = peers.map(|it| (it.kind.name.to_owned(), it.clone()));
+    let peers = peers.map(|it| (it.label.clone(), it.clone()));
     let engines: Vec<_> = ours.into_iter().chain(peers).collect();
     let folder = super::folder()?;
     println!(

@@ -334,12 +334,17 @@ fn relaxed_code_means_the_same() {
             .wrapping_add(1);
         (random >> 33) % n
     };
-    for _ in 0..50 {
+    let is_aligned =
+        |round: usize, index: usize| round % 2 == 1 && index.is_multiple_of(1 + round / 8);
+    for round in 0..100 {
         let mut asm = assembler();
         let labels: Vec<_> = (0..60).map(|_| asm.label()).collect();
         let mut branches = Vec::new();
         let mut calls = Vec::new();
         for (index, label) in labels.iter().enumerate() {
+            if is_aligned(round, index) {
+                asm.align_relaxed(32);
+            }
             asm.bind(*label);
             asm.emit(Op::Mov, Size::D, &[Arg::R(Gpr::RAX), Arg::I(index as i64)]);
             nops(&mut asm, pick(40) as u32);
@@ -383,6 +388,7 @@ fn relaxed_code_means_the_same() {
         };
         for (index, offset) in offsets.iter().enumerate() {
             let mov = at(*offset);
+            assert!(!is_aligned(round, index) || offset % 32 == 0);
             assert_eq!(mov.immediate32(), index as u32);
         }
         for (offset, to) in branches {

@@ -245,8 +245,9 @@ impl Emit<'_> {
 
     fn block(&mut self, block: u32) {
         let label = self.state.labels[block as usize];
-        if self.state.is_tight[block as usize] && !self.state.is_cold[block as usize] {
-            self.asm.align(LOOP_ALIGN);
+        let is_hot = self.state.is_tight[block as usize] && !self.state.is_cold[block as usize];
+        if is_hot && self.options.opt_level == Level::Full {
+            self.asm.align_relaxed(LOOP_ALIGN);
         }
         self.asm.bind(label);
         self.flags = None;
