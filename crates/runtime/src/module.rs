@@ -133,15 +133,10 @@ impl Module {
             let _ = machine.write_perf_map(module);
         }
         if config.jitdump {
-            #[cfg(feature = "dwarf")]
             let lines = crate::dwarf::Lines::new(self);
-            let line = |_offset: u32| {
-                #[cfg(feature = "dwarf")]
-                return lines.at(_offset);
-                #[cfg(not(feature = "dwarf"))]
-                return None;
-            };
-            let _ = machine.write_jitdump(module, line);
+            let line_of = |offset| lines.as_ref()?.at(offset);
+            let line_of: &dyn Fn(u32) -> _ = &line_of;
+            let _ = machine.write_jitdump(module, lines.is_some().then_some(line_of));
         }
     }
 

@@ -74,15 +74,15 @@ fn put_text(to: &mut Vec<u8>, text: &str) {
 }
 
 impl CompiledModule {
-    /// Appends the functions of this module to the jitdump of this process. `line` tells the line
-    /// of an offset in the module.
+    /// Appends the functions of this module to the jitdump of this process. `line_of` tells the
+    /// line of an offset in the module, if the module has debug information.
     ///
     /// # Errors
     /// When the file can't be written.
     pub fn write_jitdump(
         &self,
         module: &Module,
-        mut line: impl FnMut(u32) -> Option<Line>,
+        line_of: Option<&dyn Fn(u32) -> Option<Line>>,
     ) -> io::Result<()> {
         let mut dump = DUMP.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, count) = match &mut *dump {
@@ -93,17 +93,18 @@ impl CompiledModule {
         let names = names(module);
         let image = self.image();
         let itself = format!("{}.wasm", module.name().unwrap_or("module"));
-        let mut line = |offset: u32| {
-            line(offset).unwrap_or_else(|| Line {
+        let line_of = |offset: u32| match line_of {
+            Some(line_of) => line_of(offset),
+            None => Some(Line {
                 file: itself.clone(),
                 line: offset,
-            })
+            }),
         };
         let mut contents = Vec::new();
         for function in image.tables.functions() {
             let start = self.start() as u64 + u64::from(function.start);
             contents.clear();
-            if lines(&image.tables, &function, start, &mut line, &mut contents) {
+            if lines(&image.tables, &function, start, &line_of, &mut contents) {
                 put_record(&mut file, record::DEBUG_INFO, &contents)?;
             }
             let code = &image.code[function.start as usize..function.end as usize];
@@ -128,7 +129,7 @@ fn lines(
     tables: &Tables,
     function: &Function,
     start: u64,
-    line: &mut impl FnMut(u32) -> Line,
+    line_of: &impl Fn(u32) -> Option<Line>,
     to: &mut Vec<u8>,
 ) -> bool {
     to.extend(start.to_le_bytes());
@@ -137,22 +138,20 @@ fn lines(
     let mut count = 0_u64;
     let mut last = None;
     for &[pc, location] in tables.locations_in(function) {
-        let Some(offset) = tables.places(location).next() else {
+        // What has no line is taken for the one before.
+        let Some(here) = tables.places(location).next().and_then(line_of) else {
             continue;
         };
-        let here = Some(line(offset));
-        if here == last {
+        if last.as_ref() == Some(&here) {
             continue;
         }
-        if let Some(Line { file, line }) = &here {
-            to.extend((start + u64::from(pc - function.start)).to_le_bytes());
-            to.extend(line.to_le_bytes());
-            // The discriminator: code of one line is not told apart.
-            to.extend(0_u32.to_le_bytes());
-            put_text(to, file);
-            count += 1;
-        }
-        last = here;
+        to.extend((start + u64::from(pc - function.start)).to_le_bytes());
+        to.extend(here.line.to_le_bytes());
+        // The discriminator: code of one line is not told apart.
+        to.extend(0_u32.to_le_bytes());
+        put_text(to, &here.file);
+        count += 1;
+        last = Some(here);
     }
     to[count_at..count_at + 8].copy_from_slice(&count.to_le_bytes());
     count > 0
