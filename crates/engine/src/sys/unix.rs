@@ -115,7 +115,7 @@ impl CodeFile {
     /// # Safety
     /// Nobody uses these addresses, and nobody changes the file while somebody does.
     pub unsafe fn map_executable(&self, address: usize, offset: u64, bytes: usize) -> bool {
-        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED;
         // SAFETY: the caller's.
         unsafe { map_code(&self.0, flags, address, offset, bytes) }
     }
