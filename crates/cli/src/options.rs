@@ -42,9 +42,13 @@ pub struct RunOptions {
     /// start as a program
     #[arg(long)]
     pub allow_precompiled: bool,
-    /// Tell a profiler what runs: `perfmap` names functions for `perf`
-    #[arg(long, value_name = "PROFILER", value_parser = ["perfmap"])]
+    /// Tell a profiler what runs: `perfmap` names functions for `perf report`; `jitdump` has code
+    /// and lines, too, for `perf record -k mono`, then `perf inject --jit`
+    #[arg(long, value_name = "PROFILER", value_parser = ["perfmap", "jitdump"])]
     pub profile: Option<String>,
+    /// Tell GDB and LLDB, when they run this program, of compiled code
+    #[arg(long)]
+    pub native_debugger: bool,
     /// Let functions that nothing defines trap when they are called
     #[arg(long)]
     pub trap_unknown_imports: bool,

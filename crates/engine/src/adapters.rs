@@ -16,6 +16,7 @@ use crate::builtins::Special;
 use crate::code::{CodeMemory, GRANULE};
 use crate::link::{self, STACK_LIMIT, Stub};
 use crate::tables::Kind;
+use crate::tools::debugger::Registration;
 use core::mem::offset_of;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -37,7 +38,6 @@ pub struct Shape {
 }
 
 /// All adapters of an engine for functions without machine code.
-#[derive(Default)]
 pub struct Interner(Mutex<Inner>);
 
 /// How an adapter hands arguments over.
@@ -51,24 +51,26 @@ pub enum Out {
 
 struct Inner {
     adapters: HashMap<(Out, Shape), usize>,
-    memories: Vec<CodeMemory>,
     /// The bytes of the last memory that are in use.
     used: usize,
     context: Context,
-}
-
-impl Default for Inner {
-    fn default() -> Self {
-        Self {
-            adapters: HashMap::new(),
-            memories: Vec::new(),
-            used: 0,
-            context: Context::new(link::options()),
-        }
-    }
+    /// What debuggers know, if they are told. Before the memories: they forget it first.
+    registrations: Option<Vec<Registration>>,
+    memories: Vec<CodeMemory>,
 }
 
 impl Interner {
+    /// None yet; debuggers learn of those to come if they are to be told.
+    pub fn new(debugger: bool) -> Self {
+        Self(Mutex::new(Inner {
+            adapters: HashMap::new(),
+            used: 0,
+            context: Context::new(link::options()),
+            registrations: debugger.then(Vec::new),
+            memories: Vec::new(),
+        }))
+    }
+
     /// The address of the adapter of a signature.
     ///
     /// # Errors
@@ -124,6 +126,19 @@ impl Inner {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         tables.append(kind, base as u32, code);
+        if let Some(registrations) = &mut self.registrations {
+            // The stubs, which come first, go with the first one.
+            let known = tables.functions().count() - 1;
+            let new = tables.functions().skip(if known == 1 { 0 } else { known });
+            let functions: Vec<_> = new.collect();
+            let object = memory.object();
+            registrations.push(Registration::new(
+                object.start(),
+                &memory.code()[..self.used + size],
+                &functions,
+                &HashMap::new(),
+            ));
+        }
         drop(tables);
         self.used += size;
         Ok(memory.object().start() + base)

@@ -40,6 +40,8 @@ pub struct Settings {
     pub opt_level: OptLevel,
     /// The processor that code is for; `None` for this machine's.
     pub cpu: Option<Features>,
+    /// Tell debuggers of native programs what runs.
+    pub debugger: bool,
 }
 
 impl Settings {
@@ -98,8 +100,8 @@ impl Compiler {
         }
         sys::catch_faults()?;
         Ok(Arc::new(Self {
+            adapters: Interner::new(settings.debugger),
             settings,
-            adapters: Interner::default(),
         }))
     }
 
@@ -116,7 +118,7 @@ impl Compiler {
         crate::cpu::check(self.settings.cpu_features())?;
         let image = Image::compile(module, &self.settings)?;
         // SAFETY: made for this module, and for this process.
-        unsafe { CompiledModule::load(image, Source::Memory, module, code) }
+        unsafe { CompiledModule::load(image, Source::Memory, module, code, &self.settings) }
     }
 
     /// Compiles a module to the bytes of an [`Artifact`](crate::Artifact); with `symbols`, tools

@@ -57,6 +57,7 @@ pub unsafe extern "C" fn enter(
 }
 
 /// Calls an entry adapter with the first four arguments, on another stack if its end is given.
+/// Unwinders are told how to get back.
 ///
 /// # Safety
 /// The adapter is one of the function's type; the stack is not in use.
@@ -71,13 +72,19 @@ unsafe extern "C" fn call_on(
     stack: usize,
 ) -> Status {
     naked_asm!(
+        ".cfi_startproc",
         "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
         "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
         "test r9, r9",
         "cmovnz rsp, r9",
         "call r8",
         "mov rsp, rbp",
         "pop rbp",
+        ".cfi_def_cfa rsp, 8",
         "ret",
+        ".cfi_endproc",
     )
 }

@@ -1,11 +1,13 @@
 //! Loading an image: from bytes to code that runs.
 
+use crate::artifact::names;
 use crate::code::CodeMemory;
-use crate::compiler::Stats;
+use crate::compiler::{Settings, Stats};
 use crate::image::{Entry, Image};
 use crate::link;
 use crate::sys::CodeFile;
 use crate::tables::Rows;
+use crate::tools::debugger::Registration;
 use std::borrow::Cow;
 use std::sync::PoisonError;
 use tierra_interp::ModuleCode;
@@ -21,6 +23,8 @@ pub enum Source<'a> {
 
 /// The machine code of a module. It must live as long as anything that may call it.
 pub struct CompiledModule {
+    /// Debuggers forget the code before it is gone.
+    _registration: Option<Registration>,
     memory: CodeMemory,
     /// Bytes of the memory that are the image's.
     bytes: usize,
@@ -42,6 +46,7 @@ impl CompiledModule {
         source: Source<'_>,
         module: &Module,
         code: &ModuleCode,
+        settings: &Settings,
     ) -> Result<Self, String> {
         let bytes = image.code.len();
         let mut memory = CodeMemory::new(bytes)?;
@@ -54,6 +59,10 @@ impl CompiledModule {
             memory.write(0, &image.code);
         }
         let start = memory.object().start();
+        let registration = settings.debugger.then(|| {
+            let functions: Vec<_> = image.tables.functions().collect();
+            Registration::new(start, &image.code, &functions, &names(module))
+        });
         memory.publish(image.tables, start + link::stubs().trap as usize);
         for (func, row) in module.defined_funcs().zip(image.entries.iter()) {
             let entry = Entry::of(*row);
@@ -65,6 +74,7 @@ impl CompiledModule {
             }
         }
         Ok(Self {
+            _registration: registration,
             memory,
             bytes,
             entries: image.entries,

@@ -22,6 +22,57 @@ pub struct Stubs {
     pub poll: u32,
     /// The stack check of a function's entry: the context is in the first argument register.
     pub stack: u32,
+    /// How many bytes they have pushed, each from an offset on.
+    pub pushed: Vec<(u32, u32)>,
+}
+
+/// An assembler that keeps count of what is pushed.
+struct Writer {
+    a: Assembler,
+    pushed: u32,
+    rows: Vec<(u32, u32)>,
+}
+
+impl core::ops::Deref for Writer {
+    type Target = Assembler;
+
+    fn deref(&self) -> &Assembler {
+        &self.a
+    }
+}
+
+impl core::ops::DerefMut for Writer {
+    fn deref_mut(&mut self) -> &mut Assembler {
+        &mut self.a
+    }
+}
+
+impl Writer {
+    /// From here on so many bytes are pushed.
+    fn now_pushed(&mut self, bytes: u32) {
+        self.pushed = bytes;
+        self.rows.push((self.a.offset(), bytes));
+    }
+
+    fn push(&mut self, r: Gpr) {
+        self.emit(Op::Push, Size::Q, &[Arg::R(r)]);
+        self.now_pushed(self.pushed + 8);
+    }
+
+    fn pop(&mut self, r: Gpr) {
+        self.emit(Op::Pop, Size::Q, &[Arg::R(r)]);
+        self.now_pushed(self.pushed - 8);
+    }
+
+    fn reserve(&mut self, bytes: u32) {
+        self.emit(Op::Sub, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(bytes.into())]);
+        self.now_pushed(self.pushed + bytes);
+    }
+
+    fn release(&mut self, bytes: u32) {
+        self.emit(Op::Add, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(bytes.into())]);
+        self.now_pushed(self.pushed - bytes);
+    }
 }
 
 fn field(base: Gpr, offset: usize) -> Arg {
@@ -117,7 +168,11 @@ const SAVED: [Gpr; 12] = [
 impl Stubs {
     /// Makes them.
     pub fn new() -> Self {
-        let mut a = Assembler::new(Features::baseline());
+        let mut a = Writer {
+            a: Assembler::new(Features::baseline()),
+            pushed: 0,
+            rows: Vec::new(),
+        };
         let exit_label = a.label();
         let poll_label = a.label();
 
@@ -147,9 +202,9 @@ impl Stubs {
             ],
         );
         keep_exit(&mut a, Gpr::R10, field(Gpr::RSP, 0), Gpr::RAX);
-        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.push(Gpr::R10);
         a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::R11)]);
-        a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.pop(Gpr::R10);
         let elsewhere = a.label();
         let resumes = field(Gpr::R10, RESUME + offset_of!(Resume, pc));
         a.emit(Op::Cmp, Size::Q, &[resumes, Arg::I(0)]);
@@ -159,16 +214,18 @@ impl Stubs {
         go_on(&mut a);
 
         // Stack check: the frame's place for the instance is not written yet.
+        a.now_pushed(0);
         let stack = a.offset();
         a.emit(Op::Mov, Size::Q, &[field_below(Gpr::RBP), Arg::R(Gpr::RDI)]);
-        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.push(Gpr::R10);
         a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(1)]);
         let common = a.label();
         a.jmp(common);
 
         a.bind(poll_label);
+        a.now_pushed(0);
         let poll = a.offset();
-        a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+        a.push(Gpr::R10);
         a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(0)]);
         a.bind(common);
         emit_poll(&mut a);
@@ -180,6 +237,7 @@ impl Stubs {
             trap,
             poll,
             stack,
+            pushed: a.rows,
         }
     }
 }
@@ -188,10 +246,13 @@ fn field_below(base: Gpr) -> Arg {
     Arg::M(Mem::Base { base, disp: -8 })
 }
 
+/// Room for the vectors, and for alignment.
+const VECTORS: u32 = 16 * 16 + 8;
+
 /// The common part of polls: R10 was pushed and tells which one it is.
-fn emit_poll(a: &mut Assembler) {
+fn emit_poll(a: &mut Writer) {
     for reg in SAVED {
-        a.emit(Op::Push, Size::Q, &[Arg::R(reg)]);
+        a.push(reg);
     }
     a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::RSI), Arg::R(Gpr::R10)]);
     load_instance(a, Gpr::RDI);
@@ -206,9 +267,9 @@ fn emit_poll(a: &mut Assembler) {
     let pushed = (SAVED.len() + 1) * 8;
     keep_exit(a, Gpr::R10, field(Gpr::RSP, pushed), Gpr::RAX);
     // Return address, registers, the context: an even number of words. Then the vectors.
-    a.emit(Op::Push, Size::Q, &[Arg::R(Gpr::R10)]);
+    a.push(Gpr::R10);
     debug_assert_eq!((pushed + 16) % 16, 8);
-    a.emit(Op::Sub, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(16 * 16 + 8)]);
+    a.reserve(VECTORS);
     let vector = |i: u8| field(Gpr::RSP, 16 * i as usize);
     for i in 0..16 {
         a.emit(Op::Movups, Size::Q, &[vector(i), Arg::X(Xmm(i))]);
@@ -219,16 +280,16 @@ fn emit_poll(a: &mut Assembler) {
     for i in 0..16 {
         a.emit(Op::Movups, Size::Q, &[Arg::X(Xmm(i)), vector(i)]);
     }
-    a.emit(Op::Add, Size::Q, &[Arg::R(Gpr::RSP), Arg::I(16 * 16 + 8)]);
-    a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+    a.release(VECTORS);
+    a.pop(Gpr::R10);
     let elsewhere = a.label();
     let resumes = field(Gpr::R10, RESUME + offset_of!(Resume, pc));
     a.emit(Op::Cmp, Size::Q, &[resumes, Arg::I(0)]);
     a.jcc(Cc::NE, elsewhere);
     for reg in SAVED.iter().rev() {
-        a.emit(Op::Pop, Size::Q, &[Arg::R(*reg)]);
+        a.pop(*reg);
     }
-    a.emit(Op::Pop, Size::Q, &[Arg::R(Gpr::R10)]);
+    a.pop(Gpr::R10);
     a.emit(Op::Ret, Size::Q, &[]);
     a.bind(elsewhere);
     go_on(a);

@@ -213,6 +213,13 @@ impl Tables {
         self.locations.below(offset).map_or(0, |row| row[1])
     }
 
+    /// The rows of [`Tables::locations`] for a function.
+    pub fn locations_in(&self, function: &Function) -> &[[u32; 2]] {
+        let rows = &*self.locations;
+        let before = |pc: u32| rows.partition_point(|row| row[0] < pc);
+        &rows[before(function.start)..before(function.end)]
+    }
+
     /// The offsets in the module of a location: that of the function inlined there, of the call
     /// of it, and so on outwards.
     pub fn places(&self, location: u32) -> impl Iterator<Item = u32> {

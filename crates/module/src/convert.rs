@@ -156,7 +156,14 @@ fn field_type(ty: &wp::FieldType) -> Result<FieldType<TypeIdx>, ModuleError> {
 }
 
 pub(crate) fn sub_type(ty: &wp::SubType) -> Result<SubType<TypeIdx>, ModuleError> {
-    let vals = |types: &[wp::ValType]| types.iter().map(|t| val_type(*t)).collect::<Result<_, _>>();
+    // A `collect` would not know how many there are, and so allocate twice.
+    let vals = |types: &[wp::ValType]| -> Result<_, ModuleError> {
+        let mut vals = Vec::with_capacity(types.len());
+        for ty in types {
+            vals.push(val_type(*ty)?);
+        }
+        Ok(vals.into())
+    };
     let composite = match &ty.composite_type.inner {
         wp::CompositeInnerType::Func(f) => CompositeType::Func(FuncType {
             params: vals(f.params())?,

@@ -133,25 +133,31 @@ fn cut_off(at: usize) -> ModuleError {
     ModuleError::malformed(message.into(), Some(at as u64))
 }
 
+/// The number at `at`, which moves behind it. Long sections of numbers are read by this: the
+/// general way takes several times as long for each.
+fn read_number(bytes: &[u8], at: &mut usize) -> Option<u32> {
+    let (mut number, mut shift) = (0_u64, 0);
+    loop {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return u32::try_from(number).ok();
+        }
+        shift += 7;
+        if shift > 28 {
+            return None;
+        }
+    }
+}
+
 /// The byte ranges of so many bodies, which begin at `at` and fill the rest of a section: each is
 /// behind its size.
 fn split_bodies(section: &[u8], mut at: usize, count: u32) -> Option<Vec<Range<usize>>> {
     let mut bodies = Vec::with_capacity(section.len().min(count as usize));
     for _ in 0..count {
-        let (mut size, mut shift) = (0_u64, 0);
-        loop {
-            let byte = *section.get(at)?;
-            at += 1;
-            size |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte < 0x80 {
-                break;
-            }
-            if shift > 28 {
-                return None;
-            }
-        }
-        let end = at.checked_add(usize::try_from(size).ok()?)?;
+        let size = read_number(section, &mut at)?;
+        let end = at.checked_add(size as usize)?;
         if end > section.len() {
             return None;
         }
@@ -159,6 +165,17 @@ fn split_bodies(section: &[u8], mut at: usize, count: u32) -> Option<Vec<Range<u
         at = end;
     }
     (at == section.len()).then_some(bodies)
+}
+
+/// The types of a function section: numbers behind their count.
+fn function_types(section: &[u8]) -> Option<Vec<TypeIdx>> {
+    let mut at = 0;
+    let count = read_number(section, &mut at)?;
+    let mut types = Vec::with_capacity(section.len().min(count as usize));
+    for _ in 0..count {
+        types.push(TypeIdx(read_number(section, &mut at)?));
+    }
+    (at == section.len()).then_some(types)
 }
 
 fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
@@ -254,6 +271,9 @@ impl Module {
         }
         match payload {
             Payload::TypeSection(section) => {
+                let groups = section.count() as usize;
+                self.types.reserve_exact(groups);
+                self.rec_groups.reserve_exact(groups);
                 for group in section {
                     let start = self.types.len();
                     for ty in group?.into_types() {
@@ -272,10 +292,9 @@ impl Module {
                 self.imported_tags = self.tags.len();
             }
             Payload::FunctionSection(section) => {
-                self.funcs.reserve_exact(section.count() as usize);
-                for ty in section {
-                    self.funcs.push(TypeIdx(ty?));
-                }
+                let range = range(&section.range());
+                let types = function_types(&self.bytes()[range.clone()]);
+                self.funcs.extend(types.ok_or_else(|| cut_off(range.end))?);
             }
             Payload::TableSection(section) => {
                 for table in section {
@@ -308,6 +327,7 @@ impl Module {
                 }
             }
             Payload::ExportSection(section) => {
+                self.exports.reserve_exact(section.count() as usize);
                 for export in section {
                     let export = export?;
                     let item = match export.kind {
@@ -332,6 +352,7 @@ impl Module {
                 }
             }
             Payload::DataSection(section) => {
+                self.datas.reserve_exact(section.count() as usize);
                 for data in section {
                     let data = data?;
                     let mode = match &data.kind {
@@ -407,11 +428,14 @@ impl Module {
             ),
         };
         let (ty, items) = match elem.items {
-            ElementItems::Functions(funcs) => {
-                let funcs = funcs
-                    .into_iter()
-                    .map(|f| f.map(FuncIdx))
-                    .collect::<Result<Vec<_>, _>>()?;
+            ElementItems::Functions(section) => {
+                // Each takes a byte at least.
+                let range = section.range();
+                let most = u64::from(section.count()).min(range.end - range.start);
+                let mut funcs = Vec::with_capacity(most as usize);
+                for func in section {
+                    funcs.push(FuncIdx(func?));
+                }
                 (
                     RefType::non_null(HeapType::Func),
                     ElemItems::Funcs(funcs.into()),

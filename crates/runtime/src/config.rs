@@ -98,6 +98,8 @@ pub struct Config {
     pub(crate) cpu: Cow<'static, str>,
     pub(crate) through_artifacts: bool,
     pub(crate) perf_map: bool,
+    pub(crate) jitdump: bool,
+    pub(crate) native_debugger: bool,
 }
 
 impl Default for Config {
@@ -126,6 +128,8 @@ impl Config {
             cpu: Cow::Borrowed("native"),
             through_artifacts: false,
             perf_map: false,
+            jitdump: false,
+            native_debugger: false,
         }
     }
 
@@ -241,6 +245,22 @@ impl Config {
         self
     }
 
+    /// Whether modules tell `perf` the names, code and source lines of their functions, in
+    /// `/tmp/jit-PID.dump`: for `perf record -k mono`, then `perf inject --jit`. Lines are those of
+    /// the module's debug information, else offsets in the module.
+    pub fn jitdump(&mut self, on: bool) -> &mut Self {
+        self.jitdump = on;
+        self
+    }
+
+    /// Whether debuggers of native programs, GDB and LLDB, are told of compiled code, so that
+    /// their backtraces go through it and name its functions. They find out by a symbol of the
+    /// program, so it must not be stripped of that.
+    pub fn native_debugger(&mut self, on: bool) -> &mut Self {
+        self.native_debugger = on;
+        self
+    }
+
     /// Whether large modules are validated, and compiled, by several threads (with the feature
     /// `std`).
     pub fn parallel_validation(&mut self, on: bool) -> &mut Self {
@@ -297,6 +317,7 @@ impl Config {
                 OptLevel::Size => Level::Size,
             },
             cpu: Some(cpu),
+            debugger: self.native_debugger,
         })
     }
 

@@ -98,3 +98,30 @@ fn find(context: &Context, address: u64) -> Option<Vec<SourceLocation>> {
     }
     Some(found)
 }
+
+/// The lines of a module, by offset.
+#[cfg(feature = "compiler")]
+pub(crate) struct Lines {
+    context: Context,
+    /// Where the code section begins.
+    start: usize,
+}
+
+#[cfg(feature = "compiler")]
+impl Lines {
+    /// Reads the module's debug information, if it has any.
+    pub(crate) fn new(module: &Module) -> Option<Self> {
+        let (context, start) = load(module).zip(module.module().code_section_start())?;
+        Some(Self { context, start })
+    }
+
+    /// The line of an instruction.
+    pub(crate) fn at(&self, offset: u32) -> Option<tierra_engine::Line> {
+        let address = (offset as usize).checked_sub(self.start)? as u64;
+        let location = self.context.find_location(address).ok()??;
+        Some(tierra_engine::Line {
+            file: location.file?.to_string(),
+            line: location.line?,
+        })
+    }
+}

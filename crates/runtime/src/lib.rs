@@ -23,6 +23,9 @@ mod context;
 mod deadline;
 #[cfg(feature = "dwarf")]
 mod dwarf;
+#[cfg(all(feature = "compiler", not(feature = "dwarf")))]
+#[path = "dwarf_disabled.rs"]
+mod dwarf;
 mod engine;
 mod error;
 #[cfg(feature = "compiler")]

@@ -105,14 +105,9 @@ impl Module {
             },
         );
         let machine = machine(&module, &code)?;
-        #[cfg(feature = "compiler")]
-        if let (true, Some(machine)) = (engine.config().perf_map, &machine) {
-            // Without the map a profile has no names, and nothing else is lost.
-            let _ = machine.write_perf_map(&module);
-        }
         let exports = ExportNames::new(&module.exports);
         let name = module.name().map(Into::into);
-        Ok(Self(Arc::new(Inner {
+        let module = Self(Arc::new(Inner {
             engine: engine.clone(),
             module,
             types,
@@ -120,7 +115,29 @@ impl Module {
             machine,
             exports,
             name,
-        })))
+        }));
+        #[cfg(feature = "compiler")]
+        module.tell_profilers();
+        Ok(module)
+    }
+
+    /// Tells profilers of the machine code. If that fails a profile lacks it, and nothing else is
+    /// lost.
+    #[cfg(feature = "compiler")]
+    fn tell_profilers(&self) {
+        let (config, module) = (self.engine().config(), self.module());
+        let Some(machine) = self.machine() else {
+            return;
+        };
+        if config.perf_map {
+            let _ = machine.write_perf_map(module);
+        }
+        if config.jitdump {
+            let lines = crate::dwarf::Lines::new(self);
+            let line_of = |offset| lines.as_ref()?.at(offset);
+            let line_of: &dyn Fn(u32) -> _ = &line_of;
+            let _ = machine.write_jitdump(module, lines.is_some().then_some(line_of));
+        }
     }
 
     /// Checks that bytes are a module that the engine accepts.

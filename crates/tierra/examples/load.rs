@@ -29,6 +29,7 @@ mod parts {
             mix: None,
             opt_level: OptLevel::Full,
             cpu: None,
+            debugger: false,
         };
         Compiler::new(settings).expect("compiled code runs here")
     }

@@ -77,7 +77,10 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
         config.tier(Tier::Optimizing);
     }
     let variable = std::env::var_os("TIERRA_PERF_MAP");
-    config.perf_map(options.profile.is_some() || variable.is_some_and(|value| value == "1"));
+    let profile = options.profile.as_deref();
+    config.perf_map(profile == Some("perfmap") || variable.is_some_and(|value| value == "1"));
+    config.jitdump(profile == Some("jitdump"));
+    config.native_debugger(options.native_debugger);
     config.consume_fuel(options.limits.fuel.is_some());
     if let Some(bytes) = options.limits.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));

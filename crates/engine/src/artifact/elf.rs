@@ -1,11 +1,19 @@
-//! The skin of an artifact: an ELF object file for x86-64, with what tools of the system want.
+//! Object files in the ELF format for x86-64, with what tools of the system want: the skin of
+//! artifacts, and what debuggers are told.
 
-use super::ELF_HEADER;
+/// Bytes of the header, which a file begins with.
+pub const HEADER: usize = 64;
 
 /// A section for the table of sections.
 pub struct Section<'a> {
     /// Its name.
     pub name: &'a str,
+    /// One of [`kind`].
+    pub kind: u32,
+    /// Such as [`CODE`]; 0 if it is not loaded.
+    pub flags: u64,
+    /// Where it is in memory; 0 if nobody knows.
+    pub address: u64,
     /// Where it is in the file.
     pub offset: usize,
     /// Its bytes.
@@ -24,16 +32,24 @@ pub struct Symbol<'a> {
     pub len: u32,
 }
 
-mod kind {
+/// Kinds of sections.
+pub mod kind {
+    /// Bytes for the program.
     pub const PROGBITS: u32 = 1;
+    /// Symbols.
     pub const SYMTAB: u32 = 2;
+    /// Strings.
     pub const STRTAB: u32 = 3;
+    /// Not in the file.
+    pub const NOBITS: u32 = 8;
 }
 
 const SYMBOL: usize = 24;
 const SECTION: usize = 64;
+/// `SHF_ALLOC`
+pub const LOADED: u64 = 2;
 /// `SHF_ALLOC | SHF_EXECINSTR`
-const CODE: u64 = 6;
+pub const CODE: u64 = 6;
 /// `STB_GLOBAL`, `STT_FUNC`
 const GLOBAL_FUNCTION: u8 = 0x12;
 
@@ -54,6 +70,7 @@ struct Row {
     name: u32,
     kind: u32,
     flags: u64,
+    address: u64,
     offset: usize,
     len: usize,
     link: u32,
@@ -63,16 +80,16 @@ struct Row {
 }
 
 /// Appends the tables of sections and symbols to a file that begins with room for the header, and
-/// fills that. The first section holds the code.
-pub fn finish(file: &mut Vec<u8>, sections: &[Section<'_>], symbols: &[Symbol<'_>]) {
+/// fills that. The first section holds the code. Returns where the table of sections is.
+pub fn finish(file: &mut Vec<u8>, sections: &[Section<'_>], symbols: &[Symbol<'_>]) -> usize {
     let (mut names, mut strings) = (Strings(vec![0]), Strings(vec![0]));
     let mut rows: Vec<Row> = sections
         .iter()
-        .enumerate()
-        .map(|(i, section)| Row {
+        .map(|section| Row {
             name: names.add(section.name),
-            kind: kind::PROGBITS,
-            flags: if i == 0 { CODE } else { 0 },
+            kind: section.kind,
+            flags: section.flags,
+            address: section.address,
             offset: section.offset,
             len: section.len,
             link: 0,
@@ -95,6 +112,7 @@ pub fn finish(file: &mut Vec<u8>, sections: &[Section<'_>], symbols: &[Symbol<'_
             name,
             kind,
             flags: 0,
+            address: 0,
             offset: file.len(),
             len: bytes.len(),
             link,
@@ -117,7 +135,7 @@ pub fn finish(file: &mut Vec<u8>, sections: &[Section<'_>], symbols: &[Symbol<'_
     for row in &rows {
         file.extend(row.name.to_le_bytes());
         file.extend(row.kind.to_le_bytes());
-        for word in [row.flags, 0, row.offset as u64, row.len as u64] {
+        for word in [row.flags, row.address, row.offset as u64, row.len as u64] {
             file.extend(word.to_le_bytes());
         }
         file.extend(row.link.to_le_bytes());
@@ -127,12 +145,19 @@ pub fn finish(file: &mut Vec<u8>, sections: &[Section<'_>], symbols: &[Symbol<'_
         }
     }
     let count = rows.len() as u16 + 1;
-    file[..ELF_HEADER].copy_from_slice(&header(start as u64, count));
+    file[..HEADER].copy_from_slice(&header(start as u64, count));
+    start
+}
+
+/// Where the address of a section is in a file whose table of sections is at `start`.
+pub fn address_field(start: usize, section: usize) -> usize {
+    // There is a row of zeros in front.
+    start + (section + 1) * SECTION + 16
 }
 
 /// ELF's header of a relocatable file for x86-64.
-fn header(sections: u64, count: u16) -> [u8; ELF_HEADER] {
-    let mut header = [0; ELF_HEADER];
+fn header(sections: u64, count: u16) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
     // 64 bits, little-endian, version 1.
     header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
@@ -140,7 +165,7 @@ fn header(sections: u64, count: u16) -> [u8; ELF_HEADER] {
     put(18, &62_u16.to_le_bytes());
     put(20, &1_u32.to_le_bytes());
     put(40, &sections.to_le_bytes());
-    put(52, &(ELF_HEADER as u16).to_le_bytes());
+    put(52, &(HEADER as u16).to_le_bytes());
     put(58, &(SECTION as u16).to_le_bytes());
     put(60, &count.to_le_bytes());
     put(62, &(count - 1).to_le_bytes());

@@ -24,7 +24,7 @@
 //! **Cost.** One pass over the file for the checksum; the rest goes with the number of functions.
 
 mod checksum;
-mod elf;
+pub mod elf;
 mod fit;
 mod read;
 mod write;
@@ -33,8 +33,6 @@ pub use fit::Fit;
 pub use read::Artifact;
 pub use write::{names, write};
 
-/// What stands in front of our header: ELF's own.
-const ELF_HEADER: usize = 64;
 /// What makes a file an artifact.
 const MAGIC: [u8; 8] = *b"\xffTIERRA\n";
 /// To be counted up whenever what sections mean changes.
@@ -44,9 +42,11 @@ const VERSION: usize = 32;
 
 /// Offsets of the header's fields.
 mod at {
-    use super::{ELF_HEADER, VERSION};
+    use super::VERSION;
+    use super::elf::HEADER;
 
-    pub const MAGIC: usize = ELF_HEADER;
+    /// Behind ELF's own header.
+    pub const MAGIC: usize = HEADER;
     pub const VERSION_: usize = MAGIC + 8;
     pub const LENGTH: usize = VERSION_ + VERSION;
     pub const CHECKSUM: usize = LENGTH + 8;

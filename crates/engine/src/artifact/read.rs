@@ -120,7 +120,7 @@ impl Artifact {
             None => Source::Memory,
         };
         // SAFETY: the caller's; it fits this process.
-        unsafe { CompiledModule::load(image, source, module, code) }
+        unsafe { CompiledModule::load(image, source, module, code, settings) }
     }
 
     fn section(&self, section: Section) -> &[u8] {

@@ -34,6 +34,13 @@ pub fn write(module: &Module, image: &Image<'_>, settings: &Settings, symbols: b
         file.extend(rows(*section));
         sections.push(elf::Section {
             name,
+            kind: elf::kind::PROGBITS,
+            flags: if *section == Section::Text {
+                elf::CODE
+            } else {
+                0
+            },
+            address: 0,
             offset,
             len: file.len() - offset,
             align: *align,

@@ -7,10 +7,15 @@
 //! - `NativeStack`: `new(bytes)` with a guard page below; `range()`.
 //! - `map_file(path)`: the bytes of a file that doesn't change, and a `CodeFile`:
 //!   `map_executable(address, offset, bytes)` puts a part of it over other memory.
+//! - For tools: `monotonic_nanoseconds()`, `thread_id()`, and `map_marker(file)`, by which a
+//!   profiler notices a file.
 //! - `catch_faults()`: makes faults at places that trap go on at their code's trap stub.
 
 #[cfg(unix)]
 mod unix;
 
 #[cfg(unix)]
-pub use unix::{CodeFile, MemoryFile, NativeStack, catch_faults, map_file};
+pub use unix::{
+    CodeFile, MemoryFile, NativeStack, catch_faults, map_file, map_marker, monotonic_nanoseconds,
+    thread_id,
+};

@@ -115,7 +115,7 @@ impl CodeFile {
     /// # Safety
     /// Nobody uses these addresses, and nobody changes the file while somebody does.
     pub unsafe fn map_executable(&self, address: usize, offset: u64, bytes: usize) -> bool {
-        let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+        let flags = MapFlags::PRIVATE | MapFlags::FIXED;
         // SAFETY: the caller's.
         unsafe { map_code(&self.0, flags, address, offset, bytes) }
     }
@@ -168,6 +168,39 @@ pub fn map_file(path: &Path) -> std::io::Result<(Bytes, CodeFile)> {
         bytes,
     };
     Ok((Arc::new(mapped), CodeFile(file.into())))
+}
+
+/// Maps the first page of a file to be executed, for ever: a profiler that notes down such
+/// mappings knows of the file by that.
+///
+/// # Errors
+/// When the system does not.
+pub fn map_marker(file: &std::fs::File) -> std::io::Result<()> {
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    let page = rustix::param::page_size();
+    // SAFETY: a new mapping at an address of the system's choice.
+    unsafe { mmap(null_mut(), page, access, MapFlags::PRIVATE, file, 0)? };
+    Ok(())
+}
+
+/// The time since some moment.
+pub fn monotonic_nanoseconds() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the system writes the time.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// What the system calls this thread; the process if it has no name for it.
+pub fn thread_id() -> u32 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: it only asks.
+    return unsafe { libc::gettid() }.cast_unsigned();
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    std::process::id()
 }
 
 /// A stack for machine code and the host functions that it calls.

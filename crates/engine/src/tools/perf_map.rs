@@ -1,9 +1,9 @@
 //! Telling `perf` the names of functions: a line of address, size and name for each, in a file
 //! that it looks for.
 
+use super::name_of;
 use crate::artifact::names;
 use crate::load::CompiledModule;
-use crate::tables::Kind;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -19,16 +19,9 @@ impl CompiledModule {
         let image = self.image();
         let mut lines = String::new();
         for function in image.tables.functions() {
-            let (start, size) = (
-                self.start() + function.start as usize,
-                function.end - function.start,
-            );
-            let name = match function.kind {
-                Kind::Function(func) => names.get(&func.0).map_or("?", String::as_str),
-                Kind::Entry => "[tierra: entry]",
-                Kind::Slots => "[tierra: leave]",
-                Kind::Stub => "[tierra: stubs]",
-            };
+            let start = self.start() + function.start as usize;
+            let size = function.end - function.start;
+            let name = name_of(&function, &names);
             writeln!(lines, "{start:x} {size:x} {name}").expect("strings grow");
         }
         let path = format!("/tmp/perf-{}.map", std::process::id());
