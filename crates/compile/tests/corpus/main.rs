@@ -8,7 +8,7 @@ mod scripts;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tierra_compile::{Error, MemoryPlan, Options, State, Symbols, translate};
+use tierra_compile::{Error, MemoryPlan, Options, State, Symbols, Tables, translate};
 use tierra_core::Features;
 use tierra_core::types::MemoryType;
 use tierra_ir::{Function, Symbol};
@@ -43,7 +43,7 @@ fn checked(_: &MemoryType) -> MemoryPlan {
 }
 
 /// Two opposite choices of everything.
-pub fn options() -> [Options; 2] {
+pub fn options(tables: &Tables) -> [Options<'_>; 2] {
     let symbols = Symbols {
         stack_slow: Symbol(u32::MAX),
         poll: Symbol(u32::MAX - 1),
@@ -51,12 +51,14 @@ pub fn options() -> [Options; 2] {
     [
         Options {
             symbols,
+            tables,
             fuel: false,
             interruption: true,
             memory: guarded,
         },
         Options {
             symbols,
+            tables,
             fuel: true,
             interruption: false,
             memory: checked,
@@ -72,7 +74,8 @@ pub fn module(bytes: Vec<u8>) -> Option<Module> {
 impl Translation {
     /// Translates all functions of a module and checks them.
     pub fn module(&mut self, name: &str, module: &Module) {
-        for options in options() {
+        let tables = Tables::of(module);
+        for options in options(&tables) {
             for func in module.defined_funcs() {
                 let start = Instant::now();
                 let result = translate(module, func, &options, &mut self.func, &mut self.state);
