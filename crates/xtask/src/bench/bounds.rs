@@ -16,7 +16,7 @@ pub fn run(options: &Options) -> Outcome {
         .own()
         .with(&["--no-memory-guards"], &["--no-memory-guards"]);
     let runs = options.runs;
-    let title = format!("bounds: least seconds of {runs} interleaved runs");
+    let title = options.title("bounds");
     let columns = ["guards", "explicit", "memory64"]
         .map(String::from)
         .to_vec();
@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Outcome {
     if options.list.is_none() {
         return done;
     }
-    let title = format!("programs: least seconds of {runs} interleaved runs");
+    let title = options.title("programs");
     let columns = ["guards", "explicit"].map(String::from).to_vec();
     let mut table = Table::new(&title, columns, vec![(1, 0)]);
     for program in &list::read(options)? {

@@ -33,10 +33,7 @@ pub fn run(options: &Options) -> Outcome {
     let mut names = TIERS.map(String::from).to_vec();
     names.extend(peers.iter().map(|it| it.label.clone()));
     let ratios = (0..2).flat_map(|ours| (2..names.len()).map(move |peer| (ours, peer)));
-    let title = format!(
-        "from the module on: least seconds of {} interleaved runs",
-        options.runs
-    );
+    let title = options.title("from the module on");
     let mut table = Table::new(&title, names.clone(), ratios.collect());
     for program in &programs {
         let entrants = entrants.iter().map(|it| Ok(Entrant::cold(it, program)));

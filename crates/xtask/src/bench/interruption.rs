@@ -14,10 +14,7 @@ pub fn run(options: &Options) -> Outcome {
     }
     let option = "--no-interruption";
     let off = options.own().with(&[option], &[option]);
-    let title = format!(
-        "interruption: least seconds of {} interleaved runs",
-        options.runs
-    );
+    let title = options.title("interruption");
     let mut table = Table::new(&title, vec!["on".into(), "off".into()], vec![(0, 1)]);
     for program in &programs {
         let on = Entrant::compiled(options.own(), program, "on");

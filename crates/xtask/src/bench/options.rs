@@ -11,6 +11,7 @@ Options:
   --tierra PROGRAM     our own program; without it, the release build is made
   --opt LEVEL          how our own code is compiled: none, speed or size (compile: all of them)
   --runs N             how often each program runs; 5 if not given
+  --user               measure user time, not the clock's: for machines that do other work, too
   --json FILE          write the figures to a file, too
   NAME, -NAME          only, or without, what has this text in its name
 
@@ -45,7 +46,7 @@ impl Options {
             only: Vec::new(),
             without: Vec::new(),
         };
-        let (mut own, mut peers) = (None, Vec::new());
+        let (mut own, mut peers, mut user_time) = (None, Vec::new(), false);
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut value = || {
@@ -57,6 +58,7 @@ impl Options {
                 "--peer" => peers.push(value()?),
                 "--tierra" => own = Some(PathBuf::from(value()?)),
                 "--opt" => options.opt = Some(value()?),
+                "--user" => user_time = true,
                 "--json" => options.json = Some(value()?.into()),
                 "--runs" | "-n" => {
                     let number = value()?.parse().ok().filter(|n| *n > 0);
@@ -94,7 +96,20 @@ impl Options {
             }
             options.engines.push(engine);
         }
+        for engine in &mut options.engines {
+            engine.user_time = user_time && !engine.tells_time();
+        }
         Ok(options)
+    }
+
+    /// The title of a table of times.
+    pub fn title(&self, what: &str) -> String {
+        let time = if self.own().user_time {
+            "seconds of user time"
+        } else {
+            "seconds"
+        };
+        format!("{what}: least {time} of {} interleaved runs", self.runs)
     }
 
     /// Our own engine.

@@ -18,10 +18,7 @@ pub fn run(options: &Options) -> Outcome {
         .filter(|it| it.runs_compiled())
         .collect();
     let names = engines.iter().map(|it| it.label.clone()).collect();
-    let title = format!(
-        "compiled ahead of time: least seconds of {} interleaved runs",
-        options.runs
-    );
+    let title = options.title("compiled ahead of time");
     let mut table = Table::of_engines(&title, names);
     for program in &programs {
         let entrants = engines
