@@ -21,6 +21,9 @@ pub struct Finished {
 pub struct Usage {
     /// The processor's time in the program, of all threads.
     pub user: Duration,
+    /// The same with that in the system: the sum is exact, the parts are estimates of a system
+    /// that looks every few milliseconds.
+    pub cpu: Duration,
     /// The most memory that it had, in bytes.
     pub peak: u64,
 }
@@ -117,8 +120,11 @@ fn reap(child: &mut Child) -> io::Result<Option<(ExitStatus, Usage)>> {
     #[expect(unsafe_code, reason = "as above")]
     // SAFETY: zeros are a valid value, and what the system wrote is one.
     let usage = unsafe { usage.assume_init() };
-    let seconds = u64::try_from(usage.ru_utime.tv_sec).unwrap_or(0);
-    let micros = u64::try_from(usage.ru_utime.tv_usec).unwrap_or(0);
+    let duration = |time: libc::timeval| {
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        let micros = u64::try_from(time.tv_usec).unwrap_or(0);
+        Duration::from_secs(seconds) + Duration::from_micros(micros)
+    };
     // Kilobytes, but on Apple's systems.
     let unit = if cfg!(target_vendor = "apple") {
         1
@@ -126,7 +132,8 @@ fn reap(child: &mut Child) -> io::Result<Option<(ExitStatus, Usage)>> {
         1024
     };
     let usage = Usage {
-        user: Duration::from_secs(seconds) + Duration::from_micros(micros),
+        user: duration(usage.ru_utime),
+        cpu: duration(usage.ru_utime) + duration(usage.ru_stime),
         peak: u64::try_from(usage.ru_maxrss).unwrap_or(0) * unit,
     };
     Ok(Some((ExitStatus::from_raw(status), usage)))

@@ -83,8 +83,8 @@ pub struct Engine {
     pub program: PathBuf,
     /// What compiling is told besides.
     pub compile_options: Vec<String>,
-    /// Whether the time of runs is the processor's, in user mode, not the clock's.
-    pub user_time: bool,
+    /// Whether the time of runs is the processor's, not the clock's.
+    pub cpu_time: bool,
     /// What running is told besides: words that stand before the module.
     run_options: Vec<String>,
 }
@@ -104,7 +104,7 @@ impl Engine {
         Ok(Engine {
             kind,
             label: kind.name.into(),
-            user_time: false,
+            cpu_time: false,
             program,
             compile_options: Vec::new(),
             run_options,
@@ -185,8 +185,8 @@ impl Engine {
 
     /// Seconds of a run: of the process, or what it says.
     pub fn seconds(&self, finished: &Finished) -> Result<f64, String> {
-        if self.user_time {
-            return Ok(finished.usage.user.as_secs_f64());
+        if self.cpu_time {
+            return Ok(finished.usage.cpu.as_secs_f64());
         }
         if !self.kind.tells_time {
             return Ok(finished.time.as_secs_f64());

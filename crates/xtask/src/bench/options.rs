@@ -11,7 +11,7 @@ Options:
   --tierra PROGRAM     our own program; without it, the release build is made
   --opt LEVEL          how our own code is compiled: none, speed or size (compile: all of them)
   --runs N             how often each program runs; 5 if not given
-  --user               measure user time, not the clock's: for machines that do other work, too
+  --cpu-time           measure the processor's time, not the clock's: for busy machines
   --json FILE          write the figures to a file, too
   NAME, -NAME          only, or without, what has this text in its name
 
@@ -46,7 +46,7 @@ impl Options {
             only: Vec::new(),
             without: Vec::new(),
         };
-        let (mut own, mut peers, mut user_time) = (None, Vec::new(), false);
+        let (mut own, mut peers, mut cpu_time) = (None, Vec::new(), false);
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut value = || {
@@ -58,7 +58,7 @@ impl Options {
                 "--peer" => peers.push(value()?),
                 "--tierra" => own = Some(PathBuf::from(value()?)),
                 "--opt" => options.opt = Some(value()?),
-                "--user" => user_time = true,
+                "--cpu-time" => cpu_time = true,
                 "--json" => options.json = Some(value()?.into()),
                 "--runs" | "-n" => {
                     let number = value()?.parse().ok().filter(|n| *n > 0);
@@ -97,15 +97,15 @@ impl Options {
             options.engines.push(engine);
         }
         for engine in &mut options.engines {
-            engine.user_time = user_time && !engine.tells_time();
+            engine.cpu_time = cpu_time && !engine.tells_time();
         }
         Ok(options)
     }
 
     /// The title of a table of times.
     pub fn title(&self, what: &str) -> String {
-        let time = if self.own().user_time {
-            "seconds of user time"
+        let time = if self.own().cpu_time {
+            "seconds of the processor"
         } else {
             "seconds"
         };
