@@ -27,7 +27,7 @@ use tierra_ir::{Block, Flow, Function, Inst, InstData, Loop, Type, UnaryOp};
 const CLIMB: usize = 8;
 /// How many values are moved out of a loop, of integers and of floats: cheap ones as long as there
 /// are few.
-const CHEAP: u32 = 6;
+const CHEAP: u32 = 8;
 const DEAR: u32 = 11;
 
 /// Memory of the pass.

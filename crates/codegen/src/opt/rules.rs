@@ -130,13 +130,8 @@ pub const RULES: &str = "
 ; comparisons
 (T.eq x 0) => (T.eqz x)
 (i32.eqz (T.eqz x)) => (T.ne x 0)
-(T.eqz (T.sub x y)) => (T.eq x y)
 (T.eqz (T.xor x y)) => (T.eq x y)
-(T.ne (T.sub x y) 0) => (T.ne x y)
 (T.ne (T.xor x y) 0) => (T.ne x y)
-(T.eqz (T.add x A)) => (T.eq x (T.sub 0 A))
-(T.eq (T.add x A) B) => (T.eq x (T.sub B A))
-(T.ne (T.add x A) B) => (T.ne x (T.sub B A))
 (T.eq (T.xor x A) B) => (T.eq x (T.xor A B))
 (T.ne (T.xor x A) B) => (T.ne x (T.xor A B))
 (T.lt_u x 1) => (T.eqz x)
