@@ -1,6 +1,7 @@
 //! Files, and the standard input, as modules.
 
 use crate::failure::Failure;
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,13 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 pub struct Source {
     /// What messages call it.
     pub name: String,
+    /// All of it, or the beginning of a compiled module that `file` has.
     bytes: Arc<Vec<u8>>,
+    file: Option<PathBuf>,
 }
+
+/// So many bytes tell whether a file is a compiled module.
+const BEGINNING: u64 = 4096;
 
 impl Source {
     /// Reads a file; `-` is the standard input.
@@ -28,12 +34,14 @@ impl Source {
             return Ok(Source {
                 name: "<stdin>".into(),
                 bytes: Arc::new(bytes),
+                file: None,
             });
         }
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(Source {
+        match read(path) {
+            Ok((bytes, file)) => Ok(Source {
                 name,
                 bytes: Arc::new(bytes),
+                file,
             }),
             Err(error) => Err(unreadable(&name, &error)),
         }
@@ -49,6 +57,7 @@ impl Source {
         Source {
             name,
             bytes: Arc::new(bytes),
+            file: None,
         }
     }
 
@@ -70,12 +79,17 @@ impl Source {
         let start = std::time::Instant::now();
         // SAFETY: the user says that it may be trusted like a program.
         #[expect(unsafe_code, reason = "the user's decision is made here")]
-        let module = unsafe { Module::deserialize_shared(engine, self.bytes.clone()) };
+        let module = unsafe {
+            match &self.file {
+                Some(file) => Module::deserialize_file(engine, file),
+                None => Module::deserialize_shared(engine, self.bytes.clone()),
+            }
+        };
         let module = module.map_err(|error| {
             Failure::user(format!("`{name}`: {error}"))
                 .hint("compile the module again, with `tierra compile`")
         })?;
-        tracing::info!(file = self.name, bytes = self.bytes.len(), time = ?start.elapsed(), "loaded");
+        tracing::info!(file = self.name, time = ?start.elapsed(), "loaded");
         Ok(module)
     }
 
@@ -122,6 +136,19 @@ impl Source {
             None => failure,
         }
     }
+}
+
+/// The bytes of a file; of a compiled module only the beginning, and the file, which is mapped.
+fn read(path: &Path) -> std::io::Result<(Vec<u8>, Option<PathBuf>)> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(BEGINNING).read_to_end(&mut bytes)?;
+    // What comes out of a pipe can't be read twice.
+    if file.metadata()?.is_file() && tierra::is_precompiled(&bytes) {
+        return Ok((bytes, Some(path.into())));
+    }
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, None))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {

@@ -81,6 +81,32 @@ fn round_trips() {
     std::fs::remove_file(&path).expect("it exists");
 }
 
+/// A file's code is mapped over code memory; others get these addresses after it.
+#[test]
+fn code_of_files_makes_room_for_others() {
+    let engine = engine(&config());
+    let path = std::env::temp_dir().join(format!("tierra-room-{}", std::process::id()));
+    std::fs::write(&path, artifact()).expect("written");
+    // SAFETY: nobody changes the file; replacing it by another does not.
+    let open = || unsafe { Module::deserialize_file(&engine, &path) }.expect("it fits");
+    for _ in 0..20 {
+        let (first, second) = (open(), open());
+        check(&engine, &first);
+        drop(first);
+        let copied = load(&engine, &artifact()).expect("it fits");
+        check(&engine, &copied);
+        let compiled = Module::new(&engine, TEXT).expect("valid");
+        drop(copied);
+        check(&engine, &second);
+        std::fs::remove_file(&path).expect("it exists");
+        std::fs::write(&path, artifact()).expect("written");
+        check(&engine, &compiled);
+        check(&engine, &second);
+        assert!(second.serialize().expect("it has code") == artifact());
+    }
+    std::fs::remove_file(&path).expect("it exists");
+}
+
 #[test]
 fn what_does_not_fit_is_told() {
     let bytes = artifact();
