@@ -118,8 +118,9 @@ impl Translator<'_> {
             let always = self.i32(1);
             return self.trap_if(always, Trap::MemoryOutOfBounds);
         };
-        if self.memory_is_64(memory) {
-            let always = self.least_len(memory) >= reach;
+        // The last index is the same each time around a loop.
+        let always = self.least_len(memory) >= reach;
+        if always || self.memory_is_64(memory) {
             let reach = self.i64(reach);
             if !always {
                 let too_far = self.compare(CompareOp::I64LtU, len, reach);
