@@ -151,6 +151,12 @@ impl Assembler {
         self.code.bytes.len() as u32
     }
 
+    /// Fills in four bytes that were written before: a constant that was not known then.
+    pub fn overwrite(&mut self, offset: u32, value: u32) {
+        let at = offset as usize;
+        self.code.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
     /// Appends an instruction, the destination first. At any `size` that the operation has; if it
     /// has none, the size says nothing.
     ///

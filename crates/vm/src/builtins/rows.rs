@@ -205,6 +205,12 @@ builtins! {
         let wanted = super::super::type_id(f.vm, TypeIdx(f.b));
         f.put(u32::from(super::super::is_subtype(f.vm, TypeId(f.u32(0)), wanted)));
     };
+    /// `b` is a [`VectorOperator`](super::VectorOperator).
+    Vector |f| super::super::vector_operator(f.at, f.b);
+    /// `b` is a [`LaneOperator`](super::LaneOperator), `c` the lane.
+    Lane |f| super::super::lane_operator(f.at, f.b, f.c as u8);
+    /// The lanes are a third operand.
+    Shuffle |f| super::super::shuffle(f.at);
 }
 
 /// A reference type in one word, with the representation that references of its hierarchy have.
