@@ -20,17 +20,17 @@ impl Compiler<'_> {
     /// An operator that a builtin computes, by the function of the same name.
     pub fn vector(&mut self, op: VectorOperator, count: usize, result: Ty) -> Result {
         let immediates = imm(0u32, op as u32, 0u32);
-        self.builtin(Builtin::Vector, count, immediates, Some(result))
+        self.builtin(Builtin::NumericVector, count, immediates, Some(result))
     }
 
     pub fn lane(&mut self, op: LaneOperator, lane: u8, count: usize, result: Ty) -> Result {
         let immediates = imm(0u32, op as u32, lane);
-        self.builtin(Builtin::Lane, count, immediates, Some(result))
+        self.builtin(Builtin::NumericLane, count, immediates, Some(result))
     }
 
     pub fn shuffle(&mut self, lanes: [u8; 16]) -> Result {
         self.vector_constant(lanes);
-        self.builtin(Builtin::Shuffle, 3, imm(0u32, 0, 0u32), Some(Ty::V128))
+        self.builtin(Builtin::NumericShuffle, 3, imm(0u32, 0, 0u32), Some(Ty::V128))
     }
 
     pub fn vector_load(&mut self, load: VectorLoad, memarg: MemArg) -> Result {

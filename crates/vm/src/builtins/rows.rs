@@ -206,11 +206,11 @@ builtins! {
         f.put(u32::from(super::super::is_subtype(f.vm, TypeId(f.u32(0)), wanted)));
     };
     /// `b` is a [`VectorOperator`](super::VectorOperator).
-    Vector |f| super::super::vector_operator(f.at, f.b);
+    NumericVector |f| super::super::vector_operator(f.at, f.b);
     /// `b` is a [`LaneOperator`](super::LaneOperator), `c` the lane.
-    Lane |f| super::super::lane_operator(f.at, f.b, f.c as u8);
+    NumericLane |f| super::super::lane_operator(f.at, f.b, f.c as u8);
     /// The lanes are a third operand.
-    Shuffle |f| super::super::shuffle(f.at);
+    NumericShuffle |f| super::super::shuffle(f.at);
 }
 
 /// A reference type in one word, with the representation that references of its hierarchy have.
