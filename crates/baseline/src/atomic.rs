@@ -8,7 +8,6 @@ use crate::regs::Reg;
 use crate::value::{Loc, Operand, Ty};
 use tierra_asm::x64::abi::SCRATCH;
 use tierra_asm::x64::{Arg, Cc, Gpr, Op, Size};
-use tierra_core::Trap;
 use tierra_vm::builtins::Builtin;
 use wasmparser::MemArg;
 

@@ -130,6 +130,7 @@ impl Compiler<'_> {
 
     /// Pushes what is in a slot.
     pub fn push_outgoing(&mut self, offset: u32, ty: Ty) {
+        self.reserve_outgoing(offset + ty.bytes() as u32);
         self.pinned = 0;
         let r = self.alloc(class(ty));
         self.load(r, outgoing(offset), ty);

@@ -204,7 +204,6 @@ impl Compiler<'_> {
             self.push_outgoing(offset, ty);
             offset += ty.bytes() as u32;
         }
-        self.reserve_outgoing(offset);
         Ok(())
     }
 
