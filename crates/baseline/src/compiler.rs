@@ -303,10 +303,39 @@ impl<'a> Compiler<'a> {
     #[inline(always)]
     pub fn begin_fusing(&mut self) -> bool {
         if self.reachable {
+            #[cfg(debug_assertions)]
+            self.check_state();
             self.pinned = 0;
             self.count_fuel();
         }
         self.reachable
+    }
+
+    /// What registers hold, and where locals and operands are, are two sides of the same.
+    #[cfg(debug_assertions)]
+    fn check_state(&self) {
+        use crate::regs::{Each, Holder};
+        use crate::value::Loc;
+        let mut held = 0;
+        for r in Each(self.regs.used) {
+            let holder = self.regs.get(r);
+            let knows = match holder {
+                Holder::Local(i) => self.s.locals[i as usize].reg == r,
+                Holder::Operand(i) => self
+                    .s
+                    .stack
+                    .get(i as usize)
+                    .is_some_and(|entry| entry.loc == Loc::Reg(r)),
+                Holder::Base => self.base == r,
+                Holder::Nothing => false,
+            };
+            assert!(knows, "{r:?} holds {holder:?}, at {:#x}", self.position);
+            held += u32::from(!matches!(holder, Holder::Base));
+        }
+        let locals = self.s.locals.iter().filter(|l| l.reg != Reg::NONE).count();
+        let operands = self.s.stack.iter();
+        let operands = operands.filter(|e| matches!(e.loc, Loc::Reg(_))).count();
+        assert_eq!(held as usize, locals + operands, "at {:#x}", self.position);
     }
 
     /// The type of the topmost operand.

@@ -112,7 +112,8 @@ pub(crate) enum Holder {
 /// Whatever is not here is in its place in the frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holders {
-    pub holder: [Holder; 32],
+    /// Of registers in `used`; of others it says nothing.
+    holder: [Holder; 32],
     pub used: Set,
     pub dirty: Set,
 }
@@ -137,13 +138,13 @@ impl Holders {
 
     #[inline]
     pub fn free(&mut self, r: Reg) {
-        self.holder[r.index()] = Holder::Nothing;
         self.used &= !r.bit();
         self.dirty &= !r.bit();
     }
 
     #[inline(always)]
     pub fn get(&self, r: Reg) -> Holder {
+        debug_assert!(self.used & r.bit() != 0, "it holds something");
         self.holder[r.index()]
     }
 

@@ -30,7 +30,12 @@ impl Compiler<'_> {
 
     pub fn shuffle(&mut self, lanes: [u8; 16]) -> Result {
         self.vector_constant(lanes);
-        self.builtin(Builtin::NumericShuffle, 3, imm(0u32, 0, 0u32), Some(Ty::V128))
+        self.builtin(
+            Builtin::NumericShuffle,
+            3,
+            imm(0u32, 0, 0u32),
+            Some(Ty::V128),
+        )
     }
 
     pub fn vector_load(&mut self, load: VectorLoad, memarg: MemArg) -> Result {

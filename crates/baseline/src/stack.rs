@@ -50,7 +50,7 @@ impl Compiler<'_> {
     pub fn release(&mut self, r: Reg) {
         let dirty = self.regs.is_dirty(r);
         match self.regs.get(r) {
-            Holder::Nothing => return,
+            Holder::Nothing => unreachable!("only what is used is released"),
             Holder::Local(i) => {
                 let local = &mut self.s.locals[i as usize];
                 local.reg = Reg::NONE;
@@ -76,10 +76,10 @@ impl Compiler<'_> {
     /// too.
     pub fn vacate(&mut self, r: Reg) {
         self.pinned |= r.bit();
-        let holder = self.regs.get(r);
-        if holder == Holder::Nothing {
+        if self.regs.used & r.bit() == 0 {
             return;
         }
+        let holder = self.regs.get(r);
         let class = if r.is_vec() { VECS } else { INTS };
         let free = class & !self.regs.used & !self.pinned;
         if free == 0 {
