@@ -6,13 +6,13 @@ use crate::call::Target;
 use crate::compiler::{Compiler, Result};
 use crate::convert::FloatToInt;
 use crate::float::rounding;
-use crate::simd::VectorLoad;
+use crate::simd::{LaneOperator, VectorLoad};
 use crate::value::{Cond, Ty};
 use tierra_asm::x64::{Cc, Op, Size};
 use tierra_core::Trap;
 use tierra_core::index::{FuncIdx, MemoryIdx, TypeIdx};
 use tierra_module::{heap_type, ref_type};
-use tierra_vm::builtins::{Builtin, LaneOperator, VectorOperator};
+use tierra_vm::builtins::{Builtin, VectorOperator};
 use wasmparser::*;
 
 /// Methods of the visitor for operators that are skipped where code can't be reached, and cost
@@ -689,7 +689,7 @@ macro_rules! visit_vector {
 macro_rules! visit_lane {
     ($($op:ident $f:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $lanes:literal;)*) => {$(
         visit! { $visit, (lane: u8) =>
-            |t| t.lane(LaneOperator::$op, lane, [$(Ty::$a),*].len(), Ty::$r) }
+            |t| t.lane(LaneOperator::$op, lane, Ty::$r) }
     )*};
 }
 

@@ -30,6 +30,7 @@
 //! | `assembler` | the buffer, labels and branches |
 //! | `pool` | constants and jump tables behind the code |
 //! | `nop` | padding |
+//! | `vector` | operators on vectors of one instruction |
 //! | [`abi`] | how functions call each other |
 
 pub mod abi;
@@ -47,6 +48,7 @@ mod select;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 pub use arg::{Arg, Mem};
 pub use assembler::{Assembler, Code, Label, Reloc, RelocKind, TooLarge};
@@ -54,3 +56,4 @@ pub use features::{Features, UnknownFeature};
 pub use reg::{Cc, Gpr, Scale, Size, Xmm};
 pub use relax::Moved;
 pub use table::Op;
+pub use vector::Plan;

@@ -88,26 +88,6 @@ macro_rules! vector {
 }
 tierra_core::for_each_vector!(vector);
 
-macro_rules! lane {
-    ($($op:ident $f:ident $visit:ident $text:literal ($($a:ident),*) -> $r:ident, lanes $lanes:literal;)*) => {
-        /// The operators on one lane, by number.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[repr(u32)]
-        pub enum LaneOperator { $(#[doc = concat!("`", $text, "`")] $op),* }
-
-        /// By [`LaneOperator`].
-        static LANE: &[unsafe fn(*mut u64, u8)] = &[$({
-            unsafe fn $f(at: *mut u64, lane: u8) {
-                let mut from = at.cast_const();
-                // SAFETY: the caller's: operands of these types, and room for the result.
-                unsafe { sem::$f($(<ty!($a)>::take(&mut from),)* lane).put(at) };
-            }
-            $f
-        }),*];
-    };
-}
-tierra_core::for_each_lane!(lane);
-
 /// Computes an operator on vectors.
 ///
 /// # Safety
@@ -115,26 +95,4 @@ tierra_core::for_each_lane!(lane);
 pub unsafe fn vector_operator(at: *mut u64, op: u32) {
     // SAFETY: the caller's.
     unsafe { VECTOR[op as usize](at) };
-}
-
-/// Computes an operator on one lane.
-///
-/// # Safety
-/// As [`vector_operator`]; the lane exists.
-pub unsafe fn lane_operator(at: *mut u64, op: u32, lane: u8) {
-    // SAFETY: the caller's.
-    unsafe { LANE[op as usize](at, lane) };
-}
-
-/// Computes `i8x16.shuffle`, whose lanes are a third operand.
-///
-/// # Safety
-/// Three vectors are at `at`.
-pub unsafe fn shuffle(at: *mut u64) {
-    let mut from = at.cast_const();
-    // SAFETY: the caller's.
-    unsafe {
-        let [a, b, lanes] = [(); 3].map(|()| V128::take(&mut from));
-        sem::i8x16_shuffle(a, b, lanes.0).put(at);
-    }
 }

@@ -207,10 +207,6 @@ builtins! {
     };
     /// `b` is a [`VectorOperator`](super::VectorOperator).
     NumericVector |f| super::super::vector_operator(f.at, f.b);
-    /// `b` is a [`LaneOperator`](super::LaneOperator), `c` the lane.
-    NumericLane |f| super::super::lane_operator(f.at, f.b, f.c as u8);
-    /// The lanes are a third operand.
-    NumericShuffle |f| super::super::shuffle(f.at);
 }
 
 /// A reference type in one word, with the representation that references of its hierarchy have.
