@@ -316,6 +316,10 @@ impl<'a> Compiler<'a> {
     fn check_state(&self) {
         use crate::regs::{Each, Holder};
         use crate::value::Loc;
+        // Looking at very many at every operator takes too long, also for tests.
+        if self.s.locals.len() + self.s.stack.len() > 100 {
+            return;
+        }
         let mut held = 0;
         for r in Each(self.regs.used) {
             let holder = self.regs.get(r);
