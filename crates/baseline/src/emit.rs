@@ -31,22 +31,22 @@ pub(crate) const fn size_of(ty: Ty) -> Size {
 impl Compiler<'_> {
     #[inline]
     pub fn rr(&mut self, op: Op, size: Size, d: Gpr, s: Gpr) {
-        self.asm.emit(op, size, &[Arg::R(d), Arg::R(s)]);
+        self.asm.emit_rr(op, size, d, s);
     }
 
     #[inline]
     pub fn ri(&mut self, op: Op, size: Size, d: Gpr, imm: i64) {
-        self.asm.emit(op, size, &[Arg::R(d), Arg::I(imm)]);
+        self.asm.emit_ri(op, size, d, imm);
     }
 
     #[inline]
     pub fn rm(&mut self, op: Op, size: Size, d: Gpr, mem: Mem) {
-        self.asm.emit(op, size, &[Arg::R(d), Arg::M(mem)]);
+        self.asm.emit_rm(op, size, d, mem);
     }
 
     #[inline]
     pub fn mr(&mut self, op: Op, size: Size, mem: Mem, s: Gpr) {
-        self.asm.emit(op, size, &[Arg::M(mem), Arg::R(s)]);
+        self.asm.emit_mr(op, size, mem, s);
     }
 
     #[inline]

@@ -70,7 +70,11 @@ fn time_is_linear() {
         }),
         ("blocks above many operands", |n| {
             let blocks = repeat(n, "block local.get 0 br_if 0 end ");
-            format!("{}{blocks}{}", repeat(n, "i32.const 1 "), repeat(n, "drop "))
+            format!(
+                "{}{blocks}{}",
+                repeat(n, "i32.const 1 "),
+                repeat(n, "drop ")
+            )
         }),
         ("unread locals below", |n| {
             let sets = repeat(n, "i32.const 1 local.set 1 ");
@@ -86,8 +90,12 @@ fn time_is_linear() {
         ("branches of a table", |n| {
             let mut text = repeat(50, "block ");
             for depth in 0..n {
-                write!(text, "local.get 0 if local.get 0 br_table 0 {} end ", depth % 50)
-                    .expect("it is a string");
+                write!(
+                    text,
+                    "local.get 0 if local.get 0 br_table 0 {} end ",
+                    depth % 50
+                )
+                .expect("it is a string");
             }
             text + &repeat(50, "end ")
         }),
@@ -106,6 +114,9 @@ fn time_is_linear() {
         let small = time(1_500).max(std::time::Duration::from_millis(1));
         let large = time(24_000);
         let factor = large.as_secs_f64() / small.as_secs_f64();
-        assert!(factor < 120.0, "{name}: 16 times the size takes {factor:.0} times");
+        assert!(
+            factor < 120.0,
+            "{name}: 16 times the size takes {factor:.0} times"
+        );
     }
 }

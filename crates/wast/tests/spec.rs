@@ -97,7 +97,10 @@ fn specification_from_artifacts() {
 
 #[test]
 fn specification_compiled_in_one_pass() {
-    expect_ok(&packaged(Config::new().tier(tierra::Tier::Baseline)), 69_000);
+    expect_ok(
+        &packaged(Config::new().tier(tierra::Tier::Baseline)),
+        69_000,
+    );
 }
 
 /// Everything that changes code at once: a simple processor, fuel, and frames of other tiers.

@@ -194,6 +194,14 @@ impl Assembler {
         }
     }
 
+    /// Appends the low `len` bytes of a word.
+    #[inline]
+    pub(super) fn append(&mut self, word: u64, len: u8) {
+        let start = self.code.bytes.len();
+        self.code.bytes.extend_from_slice(&word.to_le_bytes());
+        self.code.bytes.truncate(start + usize::from(len));
+    }
+
     fn fill_in(&mut self, offset: u32, value: Value) {
         match value {
             Value::Label { label, addend } => self.refer(label, offset, addend),

@@ -27,6 +27,7 @@
 //! | `select` | which form fits the operands |
 //! | `address` | ModRM, SIB and displacement |
 //! | `encode` | the bytes of one instruction |
+//! | `direct` | a shorter way to the most frequent instructions |
 //! | `assembler` | the buffer, labels and branches |
 //! | `pool` | constants and jump tables behind the code |
 //! | `nop` | padding |
@@ -37,6 +38,7 @@ pub mod abi;
 mod address;
 mod arg;
 mod assembler;
+mod direct;
 mod encode;
 mod features;
 mod form;

@@ -22,7 +22,11 @@ pub fn symbol(symbol: u32) -> String {
 /// Every function of a module, by one state.
 pub fn compile_all(text: &str) -> Vec<(FuncIdx, Result<CompiledFunction, Error>)> {
     let bytes = tierra_module::text_to_bytes(text.as_bytes()).expect("the text is right");
-    let module = Module::new(Arc::new(bytes.into_owned()), tierra_core::Features::default(), &Sequential);
+    let module = Module::new(
+        Arc::new(bytes.into_owned()),
+        tierra_core::Features::default(),
+        &Sequential,
+    );
     let module = module.expect("the module is valid");
     let options = Options {
         symbols: Symbols {
