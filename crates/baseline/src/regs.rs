@@ -108,26 +108,49 @@ pub(crate) enum Holder {
     Base,
 }
 
+impl Holder {
+    /// In a word: states are copied at every branch.
+    #[inline(always)]
+    const fn pack(self) -> u32 {
+        match self {
+            Holder::Nothing => 0,
+            Holder::Base => 1,
+            Holder::Local(i) => i << 2 | 2,
+            Holder::Operand(i) => i << 2 | 3,
+        }
+    }
+
+    #[inline(always)]
+    const fn unpack(word: u32) -> Holder {
+        match word & 3 {
+            0 => Holder::Nothing,
+            1 => Holder::Base,
+            2 => Holder::Local(word >> 2),
+            _ => Holder::Operand(word >> 2),
+        }
+    }
+}
+
 /// What all registers hold: the state of the code at a place, as far as registers are concerned.
 /// Whatever is not here is in its place in the frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holders {
     /// Of registers in `used`; of others it says nothing.
-    holder: [Holder; 32],
+    holder: [u32; 32],
     pub used: Set,
     pub dirty: Set,
 }
 
 impl Holders {
     pub const EMPTY: Holders = Holders {
-        holder: [Holder::Nothing; 32],
+        holder: [Holder::Nothing.pack(); 32],
         used: 0,
         dirty: 0,
     };
 
     #[inline]
     pub fn set(&mut self, r: Reg, holder: Holder, dirty: bool) {
-        self.holder[r.index()] = holder;
+        self.holder[r.index()] = holder.pack();
         self.used |= r.bit();
         if dirty {
             self.dirty |= r.bit();
@@ -145,7 +168,7 @@ impl Holders {
     #[inline(always)]
     pub fn get(&self, r: Reg) -> Holder {
         debug_assert!(self.used & r.bit() != 0, "it holds something");
-        self.holder[r.index()]
+        Holder::unpack(self.holder[r.index()])
     }
 
     #[inline(always)]
