@@ -1,8 +1,9 @@
 //! How fast functions are compiled: `cargo run --release -p tierra-baseline --example throughput
-//! FILE.wasm…` prints megabytes of code section per second, on one core, the best of five runs.
+//! FILE.wasm…` prints megabytes of code section per second of processor time, the best of five runs.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 use tierra_asm::code::CompiledFunction;
 use tierra_asm::x64::Features;
 use tierra_baseline::{Error, Options, State, Symbols, compile};
@@ -10,6 +11,12 @@ use tierra_core::Features as Proposals;
 use tierra_module::{Module, Sequential};
 
 const RUNS: usize = 5;
+
+/// The processor time that this process has used: of its only thread.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("it isn't negative")
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options {
@@ -33,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (mut best, mut code, mut refused) = (f64::INFINITY, 0, 0);
         for _ in 0..RUNS {
             (code, refused) = (0, 0);
-            let begin = Instant::now();
+            let begin = processor_time();
             for func in module.defined_funcs() {
                 match compile(&module, func, &options, &mut state, &mut out) {
                     Ok(()) => code += out.code.len(),
@@ -41,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            best = best.min(begin.elapsed().as_secs_f64());
+            best = best.min((processor_time() - begin).as_secs_f64());
         }
         let source = module.code_size();
         println!(

@@ -84,8 +84,8 @@ fn time_is_linear() {
             repeat(n, "local.get 0 i32.const 1 local.set 0 drop ")
         }),
         ("calls with handlers", |n| {
-            let blocks = repeat(n, "block try_table (catch 0 0) call 0 end end ");
-            format!("{blocks}{}", repeat(n, "call 0 "))
+            let blocks = repeat(n, "block try_table (catch 0 0) local.get 0 call 0 end end ");
+            format!("{blocks}{}", repeat(n, "local.get 0 call 0 "))
         }),
         ("branches of a table", |n| {
             let mut text = repeat(50, "block ");

@@ -24,36 +24,30 @@
 ;;    4 mov r11,[rdi]
 ;;    7 sub rsp,30h
 ;;    e cmp rsp,[r11]
-;;   11 jb 78h
+;;   11 jb 61h
 ;;   17 mov [rbp-8],rdi
 ;;   1b mov [rbp-18h],r11
-;;   1f mov qword ptr [rbp-30h],0
-;;   27 mov eax,[rbp-30h]
-;;   2a mov r11,[rbp-18h]
-;;   2e cmp rsp,[r11]
-;;   31 jb 82h
-;;   37 mov r11,[rbp-8]
-;;   3b mov r11,[r11+8]
-;;   3f mov rcx,[r11+8]
-;;   43 sub rcx,0Ch
-;;   47 jb 89h
-;;   4d cmp rsi,rcx
-;;   50 ja 89h
-;;   56 mov r11,[r11]
-;;   59 mov ecx,[r11+rsi+8]
-;;   5e add ecx,eax
-;;   60 lea eax,[rsi+4]
-;;   63 cmp eax,edx
-;;   65 jae 73h
-;;   6b mov rsi,rax
-;;   6e mov rax,rcx
-;;   71 jmp short 2Ah
-;;   73 mov rax,rcx
-;;   76 leave
-;;   77 ret
-;;   78 call 7Dh -> stack
-;;   7d mov r11,[rdi]
-;;   80 jmp short 17h
-;;   82 call 87h -> poll
-;;   87 jmp short 37h
-;;   89 call 8Eh -> trap
+;;   1f mov r11,[rdi+8]
+;;   23 mov r15,[r11]
+;;   26 mov [rbp-10h],r15
+;;   2a mov qword ptr [rbp-30h],0
+;;   32 mov eax,[rbp-30h]
+;;   35 mov r11,[rbp-18h]
+;;   39 cmp rsp,[r11]
+;;   3c jb 6Bh
+;;   42 mov ecx,[r15+rsi+8]
+;;   47 add ecx,eax
+;;   49 lea eax,[rsi+4]
+;;   4c cmp eax,edx
+;;   4e jae 5Ch
+;;   54 mov rsi,rax
+;;   57 mov rax,rcx
+;;   5a jmp short 35h
+;;   5c mov rax,rcx
+;;   5f leave
+;;   60 ret
+;;   61 call 66h -> stack
+;;   66 mov r11,[rdi]
+;;   69 jmp short 17h
+;;   6b call 70h -> poll
+;;   70 jmp short 42h
