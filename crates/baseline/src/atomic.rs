@@ -64,7 +64,7 @@ impl Compiler<'_> {
     /// Where an atomic access at a popped index is.
     fn atomic_address(&mut self, index: Operand, memarg: MemArg, size: Size) -> Address {
         let ty = self.memory_index_ty(memory_of(memarg));
-        let r = self.to_reg(index, ty);
+        let r = self.in_reg(index, ty);
         self.check_alignment(r.gpr(), memarg, size);
         self.address(Operand::Reg { r, own: false }, memarg, bytes(size))
     }
@@ -99,7 +99,7 @@ impl Compiler<'_> {
         let rax = Reg::int(Gpr::RAX);
         let by_loop = matches!(op, Rmw::And | Rmw::Or | Rmw::Xor);
         let value = self.pop();
-        let value = self.to_own(value, ty).gpr();
+        let value = self.in_own_reg(value, ty).gpr();
         let index = self.pop();
         let address = self.atomic_address(index, memarg, size);
         if !by_loop {

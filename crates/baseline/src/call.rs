@@ -214,7 +214,7 @@ impl Compiler<'_> {
 
     fn ref_callee(&mut self) -> Callee {
         let func = self.pop();
-        let func = self.to_reg(func, Ty::I64).gpr();
+        let func = self.in_reg(func, Ty::I64).gpr();
         self.vacate(FINDER.into());
         self.rr(Op::Test, Size::Q, func, func);
         self.trap_if(Cc::E, Trap::NullFunctionReference);
@@ -391,7 +391,7 @@ impl Compiler<'_> {
     pub fn table_entry(&mut self, table: u32, index: Operand, trap: Trap) -> Gpr {
         let ty = self.module.tables[table as usize].ty;
         let index_ty = if ty.limits.is_64 { Ty::I64 } else { Ty::I32 };
-        let entry = self.to_own(index, index_ty).gpr();
+        let entry = self.in_own_reg(index, index_ty).gpr();
         let def = self.alloc(class(Ty::I64)).gpr();
         self.load_element(def, INSTANCE_TABLES, table);
         self.rm(Op::Cmp, Size::Q, entry, at(def, TABLE_LEN));

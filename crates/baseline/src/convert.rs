@@ -40,7 +40,7 @@ impl Compiler<'_> {
     /// it and would wait for it.
     pub fn int_to_float(&mut self, double: bool, size: Size, from: Ty) {
         let a = self.pop();
-        let a = self.to_reg(a, from).gpr();
+        let a = self.in_reg(a, from).gpr();
         let d = self.alloc_vec();
         self.zero_xmm(d);
         let op = if double { Op::Cvtsi2sd } else { Op::Cvtsi2ss };
@@ -212,7 +212,7 @@ impl Compiler<'_> {
         if let Operand::Const(bits) = a {
             return self.push_const(bits, to);
         }
-        let s = self.to_reg(a, from);
+        let s = self.in_reg(a, from);
         let d = self.alloc(crate::regs::class(to));
         let op = match from {
             Ty::I32 | Ty::F32 => Op::Movd,

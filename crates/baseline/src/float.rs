@@ -25,7 +25,7 @@ impl Compiler<'_> {
     fn float_arg(&mut self, operand: Operand, ty: Ty) -> Arg {
         match operand {
             Operand::Home(home) => Arg::M(frame(home)),
-            operand => Arg::X(self.to_reg(operand, ty).xmm()),
+            operand => Arg::X(self.in_reg(operand, ty).xmm()),
         }
     }
 
@@ -34,7 +34,7 @@ impl Compiler<'_> {
         let b = self.pop();
         let a = self.pop();
         let b = self.float_arg(b, ty);
-        let s = self.to_reg(a, ty).xmm();
+        let s = self.in_reg(a, ty).xmm();
         let d = self.reuse(a, ty).xmm();
         self.xxx(op, d, s, b);
         self.push(d, ty);
@@ -44,7 +44,7 @@ impl Compiler<'_> {
     pub fn float_unary(&mut self, op: Op, double: bool, mode: Option<i64>) {
         let ty = float_ty(double);
         let a = self.pop();
-        let s = self.to_reg(a, ty).xmm();
+        let s = self.in_reg(a, ty).xmm();
         let d = self.reuse(a, ty).xmm();
         match mode {
             Some(mode) => self.xxxi(op, d, s, Arg::X(s), mode),
@@ -78,7 +78,7 @@ impl Compiler<'_> {
     /// Absolute values and negatives, also of all lanes of a vector.
     pub fn float_sign(&mut self, op: Op, double: bool, others: bool, ty: Ty) {
         let a = self.pop();
-        let s = self.to_reg(a, ty).xmm();
+        let s = self.in_reg(a, ty).xmm();
         let d = self.reuse(a, ty).xmm();
         self.sign_mask(double, others);
         self.xxx(op, d, s, SCRATCH_ARG);
@@ -130,7 +130,7 @@ impl Compiler<'_> {
         let a = self.pop();
         let (a, b) = if swap { (b, a) } else { (a, b) };
         let b = self.float_arg(b, ty);
-        let a: Xmm = self.to_reg(a, ty).xmm();
+        let a: Xmm = self.in_reg(a, ty).xmm();
         let op = if double { Op::Ucomisd } else { Op::Ucomiss };
         self.asm.emit(op, Size::Q, &[Arg::X(a), b]);
         self.push_flags(cond);

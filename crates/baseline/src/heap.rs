@@ -204,7 +204,7 @@ impl Compiler<'_> {
         };
         let offset = self.field_offset(ty, field)?;
         let operand = self.pop();
-        let reference = self.to_reg(operand, Ty::Ref).gpr();
+        let reference = self.in_reg(operand, Ty::Ref).gpr();
         let mem = self.field(reference, offset);
         self.load_access(access, operand, mem);
         Ok(())
@@ -267,7 +267,7 @@ impl Compiler<'_> {
             return self.builtin(Builtin::ArrayGet, 2, immediates, Some(Ty::I64));
         };
         let operand = self.pop();
-        let index = self.to_reg(operand, Ty::I32).gpr();
+        let index = self.in_reg(operand, Ty::I32).gpr();
         let reference = self.pop_gpr(Ty::Ref);
         let mem = self.array_element(access, reference, index);
         self.load_access(access, operand, mem);
@@ -288,7 +288,7 @@ impl Compiler<'_> {
 
     pub fn array_len(&mut self) {
         let operand = self.pop();
-        let reference = self.to_reg(operand, Ty::Ref).gpr();
+        let reference = self.in_reg(operand, Ty::Ref).gpr();
         self.check_null(reference, Ty::Ref, Trap::NullArrayReference);
         self.load_heap();
         let mem = Mem::Index {

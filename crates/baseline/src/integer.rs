@@ -61,7 +61,7 @@ impl Compiler<'_> {
         {
             return;
         }
-        let d = self.to_own(a, ty).gpr();
+        let d = self.in_own_reg(a, ty).gpr();
         let b = self.int_arg(b, size);
         self.asm.emit(op, size, &[Arg::R(d), b]);
         self.push(d, ty);
@@ -93,19 +93,19 @@ impl Compiler<'_> {
         let ty = ty_of(size);
         if let Operand::Const(bits) = b {
             if bits.is_power_of_two() {
-                let d = self.to_own(a, ty).gpr();
+                let d = self.in_own_reg(a, ty).gpr();
                 self.ri(Op::Shl, size, d, bits.trailing_zeros().into());
                 return self.push(d, ty);
             }
             if let Some(value) = immediate(bits, size) {
-                let s = self.to_reg(a, ty).gpr();
+                let s = self.in_reg(a, ty).gpr();
                 let d = self.reuse(a, ty).gpr();
                 let args = [Arg::R(d), Arg::R(s), Arg::I(value)];
                 self.asm.emit(Op::Imul3, size, &args);
                 return self.push(d, ty);
             }
         }
-        let d = self.to_own(a, ty).gpr();
+        let d = self.in_own_reg(a, ty).gpr();
         let b = self.int_arg(b, size);
         self.asm.emit(Op::Imul2, size, &[Arg::R(d), b]);
         self.push(d, ty);
@@ -118,23 +118,23 @@ impl Compiler<'_> {
         let ty = ty_of(size);
         let mask = 8 * i64::from(size.bytes()) - 1;
         if let Operand::Const(count) = count {
-            let d = self.to_own(a, ty).gpr();
+            let d = self.in_own_reg(a, ty).gpr();
             let count = count as i64 & mask;
             if count != 0 {
                 self.ri(op, size, d, count);
             }
             return self.push(d, ty);
         }
-        let count = self.to_reg(count, ty).gpr();
+        let count = self.in_reg(count, ty).gpr();
         if let Some(apart) = apart.filter(|_| self.has(Features::BMI2)) {
-            let s = self.to_reg(a, ty).gpr();
+            let s = self.in_reg(a, ty).gpr();
             let d = self.reuse(a, ty).gpr();
             let args = [Arg::R(d), Arg::R(s), Arg::R(count)];
             self.asm.emit(apart, size, &args);
             return self.push(d, ty);
         }
         let rcx = Reg::int(Gpr::RCX);
-        let a = self.to_reg_own_but(a, ty, rcx);
+        let a = self.in_own_reg_but(a, ty, rcx);
         if count != Gpr::RCX {
             self.vacate(rcx);
             self.rr(Op::Mov, Size::D, Gpr::RCX, count);
@@ -144,7 +144,7 @@ impl Compiler<'_> {
     }
 
     /// A popped operand in a register of its own that is not a certain one.
-    fn to_reg_own_but(&mut self, operand: Operand, ty: Ty, but: Reg) -> Gpr {
+    fn in_own_reg_but(&mut self, operand: Operand, ty: Ty, but: Reg) -> Gpr {
         let r = match operand {
             Operand::Reg { r, own: true } if r != but => return r.gpr(),
             operand => operand,
@@ -166,7 +166,7 @@ impl Compiler<'_> {
         if let (Operand::Const(bits), false) = (b, signed)
             && bits.is_power_of_two()
         {
-            let d = self.to_own(a, ty).gpr();
+            let d = self.in_own_reg(a, ty).gpr();
             if remainder {
                 let mask = Operand::Const(bits - 1);
                 let mask = self.int_arg(mask, size);
@@ -243,7 +243,7 @@ impl Compiler<'_> {
                 self.mi(Op::Cmp, size, frame(home), value);
             }
             _ => {
-                let a = self.to_reg(a, ty).gpr();
+                let a = self.in_reg(a, ty).gpr();
                 match self.int_arg(b, size) {
                     Arg::I(0) => self.rr(Op::Test, size, a, a),
                     b => self.asm.emit(Op::Cmp, size, &[Arg::R(a), b]),
@@ -262,7 +262,7 @@ impl Compiler<'_> {
             return;
         }
         let operand = self.pop();
-        let r = self.to_reg(operand, ty).gpr();
+        let r = self.in_reg(operand, ty).gpr();
         self.rr(Op::Test, size_of(ty), r, r);
         self.push_flags(Cond::Cc(Cc::E));
     }
@@ -272,7 +272,7 @@ impl Compiler<'_> {
         let a = self.pop();
         let source = match a {
             Operand::Home(home) => Arg::M(frame(home)),
-            a => Arg::R(self.to_reg(a, from).gpr()),
+            a => Arg::R(self.in_reg(a, from).gpr()),
         };
         let d = self.reuse(a, to).gpr();
         self.asm.emit(op, size, &[Arg::R(d), source]);
@@ -298,7 +298,7 @@ impl Compiler<'_> {
         }
         let bits = 8 * i64::from(size.bytes());
         let a = self.pop();
-        let s = self.to_reg(a, ty).gpr();
+        let s = self.in_reg(a, ty).gpr();
         let d = self.alloc_int();
         // What the number is if there is no such bit.
         let none = if leading { 2 * bits - 1 } else { bits };
@@ -317,8 +317,8 @@ impl Compiler<'_> {
         let ty = self.top_ty();
         let (b, a) = (self.pop(), self.pop());
         if ty.is_vec() {
-            let d = self.to_own(b, ty);
-            let s = self.to_reg(a, ty);
+            let d = self.in_own_reg(b, ty);
+            let s = self.in_reg(a, ty);
             let keep = self.asm.label();
             self.jump_if(cond.invert(), keep);
             self.move_reg(d, s);
@@ -330,10 +330,10 @@ impl Compiler<'_> {
             Cond::Equal => (Cond::NotEqual, b, a),
             cond => (cond, a, b),
         };
-        let d = self.to_own(other, ty).gpr();
+        let d = self.in_own_reg(other, ty).gpr();
         let s = match chosen {
             Operand::Home(home) => Arg::M(frame(home)),
-            chosen => Arg::R(self.to_reg(chosen, ty).gpr()),
+            chosen => Arg::R(self.in_reg(chosen, ty).gpr()),
         };
         let size = size_of(ty);
         let mut choose = |cc| self.asm.emit_cc(Op::Cmov, cc, size, &[Arg::R(d), s]);

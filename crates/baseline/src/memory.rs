@@ -122,7 +122,7 @@ impl Compiler<'_> {
         }
         let disp = offset as i32;
         if memory.0 != 0 {
-            let index = self.to_reg(index, Ty::I32).gpr();
+            let index = self.in_reg(index, Ty::I32).gpr();
             self.load_element(SCRATCH, INSTANCE_MEMORIES, memory.0);
             self.rm(Op::Mov, Size::Q, SCRATCH, at(SCRATCH, MEMORY_BASE));
             return Address {
@@ -139,7 +139,7 @@ impl Compiler<'_> {
                 faults: true,
             };
         }
-        let index = self.to_reg(index, Ty::I32).gpr();
+        let index = self.in_reg(index, Ty::I32).gpr();
         let base = self.base_reg();
         Address {
             mem: sum(base, index, disp),
@@ -149,7 +149,7 @@ impl Compiler<'_> {
 
     fn checked_address(&mut self, index: Operand, memarg: MemArg, size: u32) -> Address {
         let memory = memory_of(memarg);
-        let index = self.to_reg(index, self.memory_index_ty(memory)).gpr();
+        let index = self.in_reg(index, self.memory_index_ty(memory)).gpr();
         let temp = self.alloc_int();
         self.load_memory_def(memory);
         self.check_bounds(index, memarg.offset, size, temp);
@@ -208,9 +208,9 @@ impl Compiler<'_> {
                     Size::W => i64::from(value as u16),
                     _ => value,
                 }),
-                None => Arg::R(self.to_reg(Operand::Const(bits), ty).gpr()),
+                None => Arg::R(self.in_reg(Operand::Const(bits), ty).gpr()),
             },
-            value => match self.to_reg(value, ty) {
+            value => match self.in_reg(value, ty) {
                 r if r.is_vec() => Arg::X(r.xmm()),
                 r => Arg::R(r.gpr()),
             },

@@ -51,7 +51,7 @@ impl Compiler<'_> {
     fn vector_arg(&mut self, operand: Operand) -> Arg {
         match operand {
             Operand::Home(home) if self.avx => Arg::M(frame(home)),
-            operand => Arg::X(self.to_reg(operand, Ty::V128).xmm()),
+            operand => Arg::X(self.in_reg(operand, Ty::V128).xmm()),
         }
     }
 
@@ -101,7 +101,7 @@ impl Compiler<'_> {
         let b = self.pop();
         let a = self.pop();
         let (a, b) = if swap { (b, a) } else { (a, b) };
-        let s = self.to_reg(a, Ty::V128).xmm();
+        let s = self.in_reg(a, Ty::V128).xmm();
         let b = self.vector_arg(b);
         let d = self.vector_result(a);
         match predicate {
@@ -113,7 +113,7 @@ impl Compiler<'_> {
 
     fn vector_one(&mut self, op: Op, mode: Option<i64>) {
         let a = self.pop();
-        let s = self.to_reg(a, Ty::V128).xmm();
+        let s = self.in_reg(a, Ty::V128).xmm();
         let d = self.vector_result(a);
         match mode {
             Some(mode) => {
@@ -128,7 +128,7 @@ impl Compiler<'_> {
     /// The complement of the topmost vector.
     fn vector_not(&mut self) {
         let a = self.pop();
-        let s = self.to_reg(a, Ty::V128).xmm();
+        let s = self.in_reg(a, Ty::V128).xmm();
         let d = self.vector_result(a);
         let ones = SCRATCH_ARG;
         self.asm.emit(Op::Pcmpeqd, Size::Q, &[ones, ones, ones]);
@@ -179,7 +179,7 @@ impl Compiler<'_> {
             I64x2GeS => {
                 let b = self.pop();
                 let a = self.pop_xmm(Ty::V128);
-                let s = self.to_reg(b, Ty::V128).xmm();
+                let s = self.in_reg(b, Ty::V128).xmm();
                 let d = self.vector_result(b);
                 self.xxx(Op::Pcmpgtq, d, s, Arg::X(a));
                 self.push(d, Ty::V128);
@@ -197,7 +197,7 @@ impl Compiler<'_> {
                 // A number of 16 or more must select zero, which the instruction does from 128 on.
                 let b = self.pop_xmm(Ty::V128);
                 let a = self.pop();
-                let s = self.to_reg(a, Ty::V128).xmm();
+                let s = self.in_reg(a, Ty::V128).xmm();
                 let d = self.vector_result(a);
                 self.load_vector(SCRATCH_XMM, [0x70; 16]);
                 self.xxx(Op::Paddusb, SCRATCH_XMM, SCRATCH_XMM, Arg::X(b));
@@ -294,13 +294,13 @@ impl Compiler<'_> {
         let count = self.pop();
         let a = self.pop();
         if let Operand::Const(count) = count {
-            let d = self.to_own(a, Ty::V128).xmm();
+            let d = self.in_own_reg(a, Ty::V128).xmm();
             let args = [Arg::X(d), Arg::X(d), Arg::I(count as i64 & mask)];
             self.asm.emit(op, Size::Q, &args);
             return self.push(d, Ty::V128);
         }
-        let count = self.to_reg(count, Ty::I32).gpr();
-        let s = self.to_reg(a, Ty::V128).xmm();
+        let count = self.in_reg(count, Ty::I32).gpr();
+        let s = self.in_reg(a, Ty::V128).xmm();
         let d = self.vector_result(a);
         self.rr(Op::Mov, Size::D, SCRATCH, count);
         self.ri(Op::And, Size::D, SCRATCH, mask);
@@ -312,7 +312,7 @@ impl Compiler<'_> {
 
     fn extend_high(&mut self, op: Op) {
         let a = self.pop();
-        let s = self.to_reg(a, Ty::V128).xmm();
+        let s = self.in_reg(a, Ty::V128).xmm();
         let d = self.vector_result(a);
         self.shuffle_dwords(d, s, HIGH_HALF);
         self.xx(op, d, d);

@@ -251,7 +251,7 @@ impl Compiler<'_> {
 
     /// A popped operand in a register that is only read.
     #[inline]
-    pub fn to_reg(&mut self, operand: Operand, ty: Ty) -> Reg {
+    pub fn in_reg(&mut self, operand: Operand, ty: Ty) -> Reg {
         match operand {
             Operand::Reg { r, .. } => r,
             Operand::Const(bits) => {
@@ -268,19 +268,19 @@ impl Compiler<'_> {
     }
 
     /// A popped operand in a register that may be overwritten.
-    pub fn to_own(&mut self, operand: Operand, ty: Ty) -> Reg {
+    pub fn in_own_reg(&mut self, operand: Operand, ty: Ty) -> Reg {
         if let Operand::Reg { r, own: false } = operand {
             let d = self.alloc(class(ty));
             self.move_reg(d, r);
             return d;
         }
-        self.to_reg(operand, ty)
+        self.in_reg(operand, ty)
     }
 
     #[inline]
     pub fn pop_reg(&mut self, ty: Ty) -> Reg {
         let operand = self.pop();
-        self.to_reg(operand, ty)
+        self.in_reg(operand, ty)
     }
 
     #[inline]
@@ -294,7 +294,7 @@ impl Compiler<'_> {
 
     pub fn pop_own(&mut self, ty: Ty) -> Reg {
         let operand = self.pop();
-        self.to_own(operand, ty)
+        self.in_own_reg(operand, ty)
     }
 
     /// The register for a result: the operand's own, or another one.
@@ -318,7 +318,7 @@ impl Compiler<'_> {
         if let Operand::Home(home) = operand {
             self.mi(Op::Cmp, Size::D, frame(home), 0);
         } else {
-            let r = self.to_reg(operand, Ty::I32).gpr();
+            let r = self.in_reg(operand, Ty::I32).gpr();
             self.rr(Op::Test, Size::D, r, r);
         }
         Cond::Cc(Cc::NE)
@@ -405,7 +405,7 @@ impl Compiler<'_> {
                 }
                 local.reg
             }
-            _ => self.to_own(operand, local.ty),
+            _ => self.in_own_reg(operand, local.ty),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Compiler<'_> {
             self.global(global);
             return self.mi(Op::Mov, Size::Q, at(SCRATCH, 0), bits as i64);
         }
-        let value = self.to_reg(value, ty);
+        let value = self.in_reg(value, ty);
         self.global(global);
         self.store(at(SCRATCH, 0), value, ty);
     }
