@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod atomic;
+mod branch;
 mod builtin;
 mod call;
 mod cast;
@@ -40,10 +41,12 @@ mod frame;
 mod fuel;
 mod heap;
 mod integer;
+mod lane;
 mod memory;
 mod merge;
 mod options;
 mod regs;
+mod scalar;
 mod scan;
 mod simd;
 mod stack;
