@@ -108,6 +108,9 @@ pub struct CompileOptions {
         required_unless_present_any = ["dump", "time_passes"]
     )]
     pub output: Option<PathBuf>,
+    /// The compiler: the one that takes its time, or the one-pass compiler
+    #[arg(long, value_name = "TIER", default_value = "optimizing")]
+    pub tier: Compiler,
     /// Not at all, for fast code, for small code
     #[arg(long, value_name = "LEVEL", default_value = "speed")]
     pub opt: Opt,
@@ -147,6 +150,22 @@ pub struct CompileOptions {
     /// A module, `.wasm` or `.wat`; `-` is the standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Who compiles.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compiler {
+    Baseline,
+    Optimizing,
+}
+
+impl From<Compiler> for tierra::Tier {
+    fn from(compiler: Compiler) -> Self {
+        match compiler {
+            Compiler::Baseline => Self::Baseline,
+            Compiler::Optimizing => Self::Optimizing,
+        }
+    }
 }
 
 /// How hard the compiler tries.
@@ -193,6 +212,14 @@ pub struct InspectOptions {
     /// of and its intermediate representation; of all functions if none is given
     #[arg(long, value_name = "FUNC", num_args = 0..=1, require_equals = true)]
     pub disassemble: Option<Option<String>>,
+    /// With `--disassemble`: the compiler whose code is shown
+    #[arg(
+        long,
+        value_name = "TIER",
+        default_value = "optimizing",
+        requires = "disassemble"
+    )]
+    pub tier: Compiler,
     /// With `--disassemble`: write it as a page for a browser
     #[arg(long, value_name = "OUT", requires = "disassemble")]
     pub html: Option<PathBuf>,

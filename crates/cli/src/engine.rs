@@ -7,7 +7,7 @@ use tierra::{Config, Engine, Features, Tier};
 /// Options of commands that execute modules.
 #[derive(Args)]
 pub struct EngineOptions {
-    /// How functions are executed: `interp` or `optimizing`; later `baseline`, `auto`
+    /// How functions are executed: `interp`, `baseline` or `optimizing`; later `auto`
     #[arg(long, value_name = "TIER", default_value = "interp")]
     pub tier: String,
     /// Switch features on, or with `-` off: `--wasm -simd,-threads`; `all` and `-all` are known

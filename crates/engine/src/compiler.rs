@@ -36,6 +36,8 @@ pub struct Settings {
     /// Leaves every second function, chosen by this seed, to the interpreter: so that frames of
     /// all tiers meet.
     pub mix: Option<u64>,
+    /// Whether functions are compiled in one pass instead of being optimized.
+    pub one_pass: bool,
     /// How hard to try.
     pub opt_level: OptLevel,
     /// The processor that code is for; `None` for this machine's.

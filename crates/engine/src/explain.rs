@@ -27,12 +27,16 @@ pub struct Explained {
 /// When the compiler finds a bug of ours.
 pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
     let callees = Callees::new(module, settings);
-    let mut translator = Translator::default();
-    let ir = translator.translate(module, settings, &callees.tables, func)?;
-    let ir = ir.map_or_else(
-        || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
-        |ir| ir.to_string(),
-    );
+    let ir = if settings.one_pass {
+        String::from("(compiled in one pass)")
+    } else {
+        let mut translator = Translator::default();
+        let ir = translator.translate(module, settings, &callees.tables, func)?;
+        ir.map_or_else(
+            || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
+            |ir| ir.to_string(),
+        )
+    };
     let compiled = Worker::new(&callees).compile(func)?.unwrap_or_default();
     // What was inlined counts for its call.
     let outermost = |(at, location): &(u32, u32)| {

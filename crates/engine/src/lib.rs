@@ -26,6 +26,7 @@ mod image;
 mod inline;
 mod link;
 mod load;
+mod one_pass;
 mod stubs;
 mod sys;
 mod tables;

@@ -3,6 +3,7 @@
 use crate::compiler::Settings;
 use crate::inline::{self, Callees};
 use crate::link::{self, Stub};
+use crate::one_pass::OnePass;
 use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
 use tierra_compile::{Symbols, Tables};
@@ -53,6 +54,7 @@ pub struct Worker<'a> {
     translator: Translator,
     inlining: inline::State,
     context: Context,
+    one_pass: Option<OnePass>,
 }
 
 impl<'a> Worker<'a> {
@@ -68,6 +70,7 @@ impl<'a> Worker<'a> {
                 opt_level: settings.opt_level,
                 ..link::options()
             }),
+            one_pass: settings.one_pass.then(|| OnePass::new(settings)),
         }
     }
 
@@ -89,6 +92,9 @@ impl<'a> Worker<'a> {
         } = *self.callees;
         if !settings.compiles(func) {
             return Ok(None);
+        }
+        if let Some(one_pass) = &mut self.one_pass {
+            return one_pass.compile(module, func);
         }
         let stages = self.context.optimizer();
         stages.tell(Event::Start("translate"));

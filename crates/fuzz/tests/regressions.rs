@@ -58,7 +58,11 @@ fn large_frame() {
         text += " v128.xor";
     }
     text += " v128.any_true)) (assert_exhaustion (invoke \"f\") \"call stack exhausted\")";
-    for tier in [tierra::Tier::Interp, tierra::Tier::Optimizing] {
+    for tier in [
+        tierra::Tier::Interp,
+        tierra::Tier::Baseline,
+        tierra::Tier::Optimizing,
+    ] {
         let mut config = tierra::Config::new();
         config.tier(tier);
         let report = tierra_wast::run_source("large frame", &text, &config);

@@ -36,6 +36,11 @@ impl Tier {
             .map_or("", |(name, _)| name)
     }
 
+    /// Whether it runs machine code.
+    fn is_compiled(self) -> bool {
+        matches!(self, Tier::Baseline | Tier::Optimizing)
+    }
+
     /// The tier of this name.
     ///
     /// # Errors
@@ -271,13 +276,14 @@ impl Config {
     /// What makes machine code for an engine of this configuration.
     #[cfg(feature = "compiler")]
     pub(crate) fn compiler(&self) -> Result<Option<alloc::sync::Arc<tierra_engine::Compiler>>> {
-        if self.tier != Tier::Optimizing {
+        if !self.tier.is_compiled() {
             return Ok(None);
         }
         let settings = self.settings()?;
         let compiler = tierra_engine::Compiler::new(settings);
         let compiler = compiler.map_err(|why| {
-            Error::msg(format!("the tier `optimizing` is not possible here: {why}"))
+            let name = self.tier.name();
+            Error::msg(format!("the tier `{name}` is not possible here: {why}"))
         })?;
         Ok(Some(compiler))
     }
@@ -311,6 +317,7 @@ impl Config {
                 1
             },
             mix: self.mixed_tiers,
+            one_pass: self.tier == Tier::Baseline,
             opt_level: match self.opt_level {
                 OptLevel::None => Level::None,
                 OptLevel::Speed => Level::Full,
@@ -322,11 +329,11 @@ impl Config {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        let optimizing = cfg!(feature = "compiler") && self.tier == Tier::Optimizing;
-        if self.tier != Tier::Interp && !optimizing {
+        let compiled = cfg!(feature = "compiler") && self.tier.is_compiled();
+        if self.tier != Tier::Interp && !compiled {
             let name = self.tier.name();
             let others = if cfg!(feature = "compiler") {
-                "`interp` or `optimizing`"
+                "`interp`, `baseline` or `optimizing`"
             } else {
                 "`interp`"
             };
@@ -334,8 +341,10 @@ impl Config {
                 "the tier `{name}` does not exist in this build; choose {others}"
             )));
         }
-        if self.through_artifacts && self.tier != Tier::Optimizing {
-            return Err(Error::msg("compiled modules need the tier `optimizing`"));
+        if self.through_artifacts && !self.tier.is_compiled() {
+            return Err(Error::msg(
+                "compiled modules need the tier `baseline` or `optimizing`",
+            ));
         }
         if self.max_stack < 4 << 10 {
             return Err(Error::msg("max_stack must be at least 4096 bytes"));

@@ -94,3 +94,24 @@ fn specification_from_artifacts() {
         .through_artifacts(true);
     expect_ok(&packaged(&config), 69_000);
 }
+
+#[test]
+fn specification_compiled_in_one_pass() {
+    expect_ok(
+        &packaged(Config::new().tier(tierra::Tier::Baseline)),
+        69_000,
+    );
+}
+
+/// Everything that changes code at once: a simple processor, fuel, and frames of other tiers.
+#[test]
+fn specification_compiled_in_one_pass_for_any_processor() {
+    let mut config = Config::new();
+    config
+        .tier(tierra::Tier::Baseline)
+        .cpu("baseline")
+        .consume_fuel(true)
+        .gc_stress(true)
+        .mixed_tiers(Some(7));
+    expect_ok(&packaged(&config), 69_000);
+}

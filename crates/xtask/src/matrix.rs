@@ -21,6 +21,11 @@ const RUNS: &[(&str, &[&str])] = &[
 /// Tiers besides the interpreter, with their own options. How the interpreter was built matters to
 /// none of them.
 const TIERS: &[(&str, &[&str])] = &[
+    ("baseline", &["--tier", "baseline"]),
+    (
+        "mixed baseline",
+        &["--tier", "baseline", "--mixed-tiers", "1"],
+    ),
     ("optimizing", &["--tier", "optimizing"]),
     ("bounds", &["--tier", "optimizing", "--no-memory-guards"]),
     ("mixed", &["--tier", "optimizing", "--mixed-tiers", "1"]),
@@ -60,7 +65,7 @@ fn all_runs(
         let options = [tier_options, options].concat();
         let (passed, summary) = scripts(tierra, &options, args)?;
         println!(
-            "{tier:10} {build:16} {name:10} {summary} ({:.1} s)",
+            "{tier:14} {build:16} {name:10} {summary} ({:.1} s)",
             start.elapsed().as_secs_f64()
         );
         failed += usize::from(!passed);

@@ -151,6 +151,12 @@ impl Assembler {
         self.code.bytes.len() as u32
     }
 
+    /// Fills in four bytes that were written before: a constant that was not known then.
+    pub fn overwrite(&mut self, offset: u32, value: u32) {
+        let at = offset as usize;
+        self.code.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
     /// Appends an instruction, the destination first. At any `size` that the operation has; if it
     /// has none, the size says nothing.
     ///
@@ -186,6 +192,14 @@ impl Assembler {
         } else {
             self.write_branch(form, condition, args);
         }
+    }
+
+    /// Appends the low `len` bytes of a word.
+    #[inline]
+    pub(super) fn append(&mut self, word: u64, len: u8) {
+        let start = self.code.bytes.len();
+        self.code.bytes.extend_from_slice(&word.to_le_bytes());
+        self.code.bytes.truncate(start + usize::from(len));
     }
 
     fn fill_in(&mut self, offset: u32, value: Value) {

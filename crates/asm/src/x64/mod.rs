@@ -27,15 +27,18 @@
 //! | `select` | which form fits the operands |
 //! | `address` | ModRM, SIB and displacement |
 //! | `encode` | the bytes of one instruction |
+//! | `direct` | a shorter way to the most frequent instructions |
 //! | `assembler` | the buffer, labels and branches |
 //! | `pool` | constants and jump tables behind the code |
 //! | `nop` | padding |
+//! | `vector` | operators on vectors of one instruction |
 //! | [`abi`] | how functions call each other |
 
 pub mod abi;
 mod address;
 mod arg;
 mod assembler;
+mod direct;
 mod encode;
 mod features;
 mod form;
@@ -47,6 +50,7 @@ mod select;
 mod table;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 pub use arg::{Arg, Mem};
 pub use assembler::{Assembler, Code, Label, Reloc, RelocKind, TooLarge};
@@ -54,3 +58,4 @@ pub use features::{Features, UnknownFeature};
 pub use reg::{Cc, Gpr, Scale, Size, Xmm};
 pub use relax::Moved;
 pub use table::Op;
+pub use vector::Plan;

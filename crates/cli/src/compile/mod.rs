@@ -8,13 +8,13 @@ use crate::engine::{engine, features};
 use crate::failure::Failure;
 use crate::source::Source;
 use std::path::Path;
-use tierra::{Config, OptLevel, Tier};
+use tierra::{Config, OptLevel};
 
 /// Compiles a module and writes what `--emit` says.
 pub fn run(options: &CompileOptions) -> Result<i32, Failure> {
     let mut config = Config::new();
     config
-        .tier(Tier::Optimizing)
+        .tier(options.tier.into())
         .features(features(&options.wasm)?)
         .consume_fuel(options.count_fuel)
         .compile_threads(options.threads)

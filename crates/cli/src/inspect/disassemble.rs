@@ -37,6 +37,7 @@ pub fn functions<'m>(
     module: &'m Module,
     contents: &Contents<'m>,
     wanted: Option<&str>,
+    tier: Tier,
 ) -> Result<Vec<Shown<'m>>, Failure> {
     let found = contents.find(module, wanted)?;
     let mut config = Config::new();
@@ -44,7 +45,7 @@ pub fn functions<'m>(
     let features = features.fold(tierra::Features::default(), |all, (_, f)| {
         all.with(*f, true)
     });
-    config.features(features).tier(Tier::Optimizing);
+    config.features(features).tier(tier);
     // One look compiles one function, not the module.
     let compiled = Engine::new(&config).map_err(Failure::user)?;
     let explain = |function: &&Function<'m>| {

@@ -28,7 +28,8 @@ pub fn run(options: &InspectOptions) -> Result<i32, Failure> {
     let contents = Contents::of(&module)
         .map_err(|error| Failure::host(format!("cannot read `{}` again: {error}", source.name)))?;
     if let Some(wanted) = &options.disassemble {
-        let functions = disassemble::functions(&module, &contents, wanted.as_deref())?;
+        let functions =
+            disassemble::functions(&module, &contents, wanted.as_deref(), options.tier.into())?;
         if let Some(path) = &options.html {
             let page = disassemble::html(&source.name, &functions);
             std::fs::write(path, page).map_err(|error| {

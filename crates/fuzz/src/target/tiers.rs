@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use crate::generate::{self, Dialect};
-use crate::observe::difference;
+use crate::observe::{Observation, difference};
 use crate::on_tierra::{self, Settings};
 use tierra::Tier;
 
@@ -29,9 +29,23 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let Ok(expected) = on_tierra::run(&interp, wasm, seed) else {
         return Ok(Verdict::Skipped);
     };
+    for tier in [Tier::Optimizing, Tier::Baseline] {
+        check_tier(tier, &interp, &expected, seed, wasm)?;
+    }
+    Ok(Verdict::Tried(expected.completed()))
+}
+
+/// Runs a module on a tier in several ways, each of which is to do what the interpreter did.
+fn check_tier(
+    tier: Tier,
+    interp: &Settings,
+    expected: &Observation,
+    seed: u64,
+    wasm: &[u8],
+) -> Result<(), String> {
     let compiled = Settings {
-        tier: Tier::Optimizing,
-        ..interp
+        tier,
+        ..interp.clone()
     };
     let mixed = Settings {
         mixed_tiers: Some(seed),
@@ -49,25 +63,26 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         fuel: None,
         ..compiled.clone()
     };
+    let name = tier.name();
     for (what, settings) in [
-        ("compiled", compiled),
-        ("compiled and interpreted", mixed),
-        ("compiled with GC stress", stressed),
-        ("compiled and interpreted with GC stress", mixed_stressed),
-        ("compiled without fuel", unmetered),
+        ("alone", compiled),
+        ("mixed", mixed),
+        ("with GC stress", stressed),
+        ("mixed with GC stress", mixed_stressed),
+        ("without fuel", unmetered),
     ] {
-        let seen =
-            on_tierra::run(&settings, wasm, seed).map_err(|e| format!("{what}, it fails: {e}"))?;
-        if let Some(difference) = difference(&expected, &seen) {
-            return Err(format!("interpreted and {what}: {difference}"));
+        let seen = on_tierra::run(&settings, wasm, seed)
+            .map_err(|e| format!("{name} {what}, it fails: {e}"))?;
+        if let Some(difference) = difference(expected, &seen) {
+            return Err(format!("interpreted and {name} {what}: {difference}"));
         }
         let cut_short = expected.cut_short() || seen.cut_short();
         if settings.fuel.is_some() && expected.fuel != seen.fuel && !cut_short {
             return Err(format!(
-                "the fuel used is {:?} interpreted, {:?} {what}",
+                "the fuel used is {:?} interpreted, {:?} {name} {what}",
                 expected.fuel, seen.fuel
             ));
         }
     }
-    Ok(Verdict::Tried(expected.completed()))
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod exn;
 mod func;
 mod gc;
 mod memory;
+mod numeric;
 mod rows;
 mod table;
 
@@ -23,6 +24,7 @@ pub use exn::*;
 pub use func::*;
 pub use gc::*;
 pub use memory::*;
+pub use numeric::*;
 pub use rows::*;
 pub use table::*;
 

@@ -205,6 +205,8 @@ builtins! {
         let wanted = super::super::type_id(f.vm, TypeIdx(f.b));
         f.put(u32::from(super::super::is_subtype(f.vm, TypeId(f.u32(0)), wanted)));
     };
+    /// `b` is a [`VectorOperator`](crate::builtins::VectorOperator).
+    NumericVector |f| super::super::vector_operator(f.at, f.b);
 }
 
 /// A reference type in one word, with the representation that references of its hierarchy have.

@@ -41,6 +41,18 @@ pub fn struct_layout<C: Copy>(fields: &[FieldType<C>]) -> StructLayout {
     }
 }
 
+/// Where one field of a structure lies.
+pub fn field_offset<C: Copy>(fields: &[FieldType<C>], field: usize) -> u32 {
+    let mut end = HEADER;
+    let mut offset = end;
+    for field in &fields[..=field] {
+        let size = field.storage.size();
+        offset = end.next_multiple_of(size.min(8));
+        end = offset + size;
+    }
+    offset
+}
+
 /// How a field or an element is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FieldRepr {
