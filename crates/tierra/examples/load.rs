@@ -22,6 +22,7 @@ mod parts {
     pub fn compiler() -> std::sync::Arc<Compiler> {
         let settings = Settings {
             fuel: false,
+            one_pass: false,
             interruption: true,
             memory_guards: true,
             max_stack: 8 << 20,
