@@ -49,6 +49,13 @@ pub struct RunOptions {
     /// Tell GDB and LLDB, when they run this program, of compiled code
     #[arg(long)]
     pub native_debugger: bool,
+    /// Collect garbage at every allocation, to find bugs
+    #[arg(long)]
+    pub gc_stress: bool,
+    /// Leave every second function, chosen by this seed, to the interpreter whatever the tier, to
+    /// find bugs
+    #[arg(long, value_name = "SEED")]
+    pub mixed_tiers: Option<u64>,
     /// Let functions that nothing defines trap when they are called
     #[arg(long)]
     pub trap_unknown_imports: bool,

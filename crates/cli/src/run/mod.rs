@@ -81,6 +81,8 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
     config.perf_map(profile == Some("perfmap") || variable.is_some_and(|value| value == "1"));
     config.jitdump(profile == Some("jitdump"));
     config.native_debugger(options.native_debugger);
+    config.gc_stress(options.gc_stress);
+    config.mixed_tiers(options.mixed_tiers);
     config.consume_fuel(options.limits.fuel.is_some());
     if let Some(bytes) = options.limits.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
