@@ -28,6 +28,7 @@ const TIERS: &[(&str, &[&str])] = &[
     ),
     ("optimizing", &["--tier", "optimizing"]),
     ("bounds", &["--tier", "optimizing", "--no-memory-guards"]),
+    ("artifacts", &["--tier", "optimizing", "--precompiled"]),
     ("mixed", &["--tier", "optimizing", "--mixed-tiers", "1"]),
 ];
 
