@@ -34,6 +34,7 @@ mod instance;
 pub mod layout;
 mod limits;
 mod memory;
+#[cfg(target_pointer_width = "64")]
 pub mod offsets;
 mod roots;
 mod shared;
