@@ -13,12 +13,13 @@ use std::sync::Arc;
 use tierra_asm::x64::Features;
 use tierra_codegen::OptLevel;
 use tierra_compile::MemoryPlan;
+use tierra_core::SlotType;
 use tierra_core::index::FuncIdx;
 use tierra_core::types::MemoryType;
 use tierra_interp::ModuleCode;
 use tierra_ir::Type;
 use tierra_module::Module;
-use tierra_vm::{ExecContext, MachineTier, SlotType};
+use tierra_vm::{ExecContext, MachineTier};
 
 /// How code is compiled: a part of an engine's configuration.
 #[derive(Clone, Debug)]

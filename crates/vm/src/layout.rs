@@ -270,6 +270,10 @@ pub struct ExecContext {
     pub native_limit: Cell<usize>,
     /// The native stack of machine code: its lowest address and its end.
     pub native_stack: Cell<(usize, usize)>,
+    /// The state of a function that is about to go on in better code (on-stack replacement), in
+    /// the order of [`tierra_core::frame`]. Between writing and reading it nothing runs that could
+    /// collect, call or stop: it is no root.
+    pub osr_buffer: Cell<*mut u64>,
 }
 
 /// Where machine code stands that has left to Rust.
@@ -330,6 +334,7 @@ impl ExecContext {
             }),
             native_limit: Cell::new(0),
             native_stack: Cell::new((0, 0)),
+            osr_buffer: Cell::new(null_mut()),
         }
     }
 

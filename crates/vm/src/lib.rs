@@ -55,7 +55,7 @@ pub use memory::{EMPTY_MEMORY, EmptyMemory, GUARDED_BYTES, Memory, OutOfBounds, 
 pub use roots::{RootId, Roots};
 pub use shared::SharedMemory;
 pub use slots::Slots;
-pub use store::{MachineTier, OwnedStore, Pending, SlotType, StoreCore};
+pub use store::{MachineTier, OwnedStore, Pending, StoreCore};
 pub use table::Table;
 pub use types::{ModuleTypes, TypeInfo, TypeRegistry, TypeTable};
 pub use walk::{Frames, RawFrame, Trace, Walk, backtrace, caller_instance};

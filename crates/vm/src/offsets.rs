@@ -24,6 +24,7 @@ offsets! {
     INSTANCE_TYPE_IDS = Instance.type_ids;
     EXEC_STACK_LIMIT = ExecContext.stack_limit;
     EXEC_FUEL = ExecContext.fuel;
+    EXEC_OSR_BUFFER = ExecContext.osr_buffer;
     EXEC_HEAP_BASE = ExecContext.heap_base;
     EXEC_BUILTINS = ExecContext.builtins;
     MEMORY_BASE = MemoryDef.base;

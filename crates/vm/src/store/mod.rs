@@ -15,8 +15,8 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{NonNull, null, null_mut};
 use hashbrown::HashMap;
-use tierra_core::Trap;
 use tierra_core::index::TypeId;
+use tierra_core::{SlotType, Trap};
 
 /// What there is to know about an end other than [`Status::Done`].
 #[derive(Default)]
@@ -30,23 +30,6 @@ pub enum Pending {
     Throw(GcRef),
     /// What the host wants to end with: an error, an exit, a panic.
     Host(Box<dyn Any + Send>),
-}
-
-/// What a slot holds, as far as passing it is concerned.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum SlotType {
-    /// 32 bits.
-    I32,
-    /// 64 bits, or a reference to a function.
-    I64,
-    /// A single.
-    F32,
-    /// A double.
-    F64,
-    /// Two slots.
-    V128,
-    /// A reference into the heap.
-    Ref,
 }
 
 /// The tier that makes machine code, as a store sees it.

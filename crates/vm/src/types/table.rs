@@ -1,9 +1,9 @@
 //! What is known of the types with these ids, and how they relate.
 
 use super::TypeInfo;
-use crate::SlotType;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use tierra_core::SlotType;
 use tierra_core::index::TypeId;
 use tierra_core::types::*;
 
