@@ -2,6 +2,11 @@
 
 use crate::x64::Reloc;
 use alloc::vec::Vec;
+
+/// The first symbol of the records of a module's functions: plus a function's index, it is where the
+/// record of that function is, which code compiled for one process may reach relative to itself.
+pub const RECORD_SYMBOLS: u32 = 1 << 30;
+
 /// The machine code of a function with its tables. Offsets count from the function's start.
 #[derive(Clone, Default, Debug)]
 pub struct CompiledFunction {

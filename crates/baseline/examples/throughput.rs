@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         fuel: false,
         interruption: true,
+        counting: None,
         is_guarded: tierra_vm::is_guarded,
     };
     let features = Features::parse("avx2,bmi1,bmi2,lzcnt")?;

@@ -20,7 +20,7 @@ impl Compiler<'_> {
     fn branch_info(&self, index: usize) -> (usize, bool) {
         let frame = &self.s.control[index];
         match frame.kind {
-            Kind::Loop => (self.param_count(frame.ty), false),
+            Kind::Loop { .. } => (self.param_count(frame.ty), false),
             _ => (self.result_count(frame.ty), true),
         }
     }

@@ -9,6 +9,7 @@
 
 use crate::builtin::imm;
 use crate::compiler::{Compiler, Result};
+use crate::counting::record_field;
 use crate::emit::{at, frame, outgoing};
 use crate::frame::INSTANCE;
 use crate::regs::{Reg, class};
@@ -145,7 +146,12 @@ impl Compiler<'_> {
         match callee {
             Callee::Symbol(symbol) => {
                 self.rm(Op::Mov, Size::Q, Gpr::RDI, frame(INSTANCE));
-                self.call_symbol(symbol);
+                if self.options.counting.is_some() {
+                    let entry = self.entry_of(symbol);
+                    self.asm.emit(Op::Call, Size::Q, &[entry]);
+                } else {
+                    self.call_symbol(symbol);
+                }
             }
             Callee::Found { record, instance } => {
                 self.rm(Op::Mov, Size::Q, SCRATCH, at(FINDER, record));
@@ -154,6 +160,14 @@ impl Compiler<'_> {
                 self.asm.emit(Op::Call, Size::Q, &[entry]);
             }
         }
+    }
+
+    /// The entry of a function of the module, in its record, whose address is in the scratch
+    /// register then, as whoever compiles it first expects.
+    fn entry_of(&mut self, func: u32) -> Arg {
+        let record = record_field(FuncIdx(func), 0);
+        self.rm(Op::Lea, Size::Q, SCRATCH, record);
+        Arg::M(at(SCRATCH, RECORD_ENTRY))
     }
 
     /// Pushes the results of a call: those in registers first become known.
@@ -308,6 +322,10 @@ impl Compiler<'_> {
         }
         self.leave_frame(args);
         match callee {
+            Callee::Symbol(symbol) if self.options.counting.is_some() => {
+                let entry = self.entry_of(symbol);
+                self.asm.emit(Op::Jmp, Size::Q, &[entry]);
+            }
             Callee::Symbol(symbol) => self.asm.emit(Op::Jmp, Size::Q, &[Arg::S(symbol)]),
             Callee::Found { .. } => {
                 self.rr(Op::Mov, Size::Q, SCRATCH, FINDER);

@@ -5,6 +5,7 @@ use crate::control::{BlockTy, Control, Kind};
 use crate::exception::Exceptions;
 use crate::fuel::Charge;
 use crate::merge::Plan;
+use crate::osr::LoopState;
 use crate::regs::{Holders, Reg, Set};
 use crate::scan::Scan;
 use crate::value::{Entry, Local, Ty};
@@ -47,6 +48,9 @@ pub(crate) struct Scratch {
     pub scan: Scan,
     /// For tables of branches.
     pub labels: Vec<Label>,
+    /// The loop that somebody wants to know of, by the position of its operator, and what was found.
+    pub watched: Option<u32>,
+    pub found: Option<LoopState>,
 }
 
 impl State {
@@ -57,11 +61,23 @@ impl State {
             scratch: Scratch::default(),
         }
     }
+
+    /// From now on, what is at the head of a loop is noted.
+    pub(crate) fn watch(&mut self, at: u32) {
+        self.scratch.watched = Some(at);
+    }
+
+    /// What was noted.
+    pub(crate) fn unwatch(&mut self) -> Option<LoopState> {
+        self.scratch.watched = None;
+        self.scratch.found.take()
+    }
 }
 
 /// A compilation under way.
 pub(crate) struct Compiler<'a> {
     pub module: &'a Module,
+    pub func: FuncIdx,
     pub options: &'a Options,
     pub asm: &'a mut Assembler,
     pub out: &'a mut CompiledFunction,
@@ -211,6 +227,7 @@ impl<'a> Compiler<'a> {
         let ty = module.func_type(func);
         let mut c = Self {
             module,
+            func,
             options,
             asm,
             out,

@@ -32,7 +32,11 @@ pub(crate) struct Control {
 pub(crate) enum Kind {
     Function,
     Plain,
-    Loop,
+    Loop {
+        /// Where it begins in the body, and where to write what a round of it costs.
+        start: usize,
+        cost: Option<u32>,
+    },
     If {
         or_else: Label,
     },
@@ -152,7 +156,8 @@ impl Compiler<'_> {
         self.charge(self.param_count(ty))?;
         self.settle_operands();
         self.close_fuel();
-        self.open(Kind::Loop, ty);
+        let (start, cost) = (self.at, None);
+        self.open(Kind::Loop { start, cost }, ty);
         self.prepare_loop();
         let index = self.s.control.len() - 1;
         let head = self.asm.label();
@@ -161,9 +166,14 @@ impl Compiler<'_> {
         let frame = self.innermost();
         frame.label = Some(head);
         frame.is_reached = true;
+        if self.s.watched == Some(self.position) {
+            self.s.found = Some(self.describe_state());
+        }
         if self.options.interruption {
             self.poll();
         }
+        let cost = self.count_round();
+        self.innermost().kind = Kind::Loop { start, cost };
         self.open_fuel();
         Ok(())
     }
@@ -265,12 +275,13 @@ impl Compiler<'_> {
                 }
                 self.end_try(frame);
             }
-            Kind::Function | Kind::Plain | Kind::Loop => {}
+            Kind::Loop { start, cost } => self.finish_count(cost, start),
+            Kind::Function | Kind::Plain => {}
         }
         let index = self.s.control.len() - 1;
         let frame = &self.s.control[index];
         let (base, ty, label) = (frame.base, frame.ty, frame.label);
-        let is_loop = matches!(frame.kind, Kind::Loop);
+        let is_loop = matches!(frame.kind, Kind::Loop { .. });
         if let (Some(label), false) = (label, is_loop) {
             if self.reachable {
                 // Nothing to jump over: the label is here.

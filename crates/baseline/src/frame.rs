@@ -137,6 +137,7 @@ impl Compiler<'_> {
             }
             _ => {}
         }
+        self.count_entry();
         if self.has_base {
             let def = at(Gpr::RDI, INSTANCE_MEMORY0);
             self.rm(Op::Mov, Size::Q, SCRATCH, def);

@@ -19,6 +19,8 @@
 //! - A value of 32 bits in a general register is zero-extended.
 //! - Between two operators, each register holds what [`regs`] says, and nothing is pinned.
 //! - Code that can't be reached is not compiled.
+//! - Code is a function of the module, the function and the [`Options`] alone: what is at the head of
+//!   a loop is found out by compiling again ([`loop_state`]).
 //!
 //! **Cost.** Time is linear in the body, but for values that jumps and calls move and calls list:
 //! they are counted, and a function with too many of them, or too large a frame, is
@@ -34,6 +36,7 @@ mod cold;
 mod compiler;
 mod control;
 mod convert;
+mod counting;
 mod emit;
 mod exception;
 mod float;
@@ -45,6 +48,7 @@ mod lane;
 mod memory;
 mod merge;
 mod options;
+mod osr;
 mod regs;
 mod scalar;
 mod scan;
@@ -56,4 +60,5 @@ mod variable;
 mod visit;
 
 pub use compiler::{State, compile};
-pub use options::{Error, Options, Symbols};
+pub use options::{Counting, Error, Options, Symbols};
+pub use osr::{LoopState, Source, loop_state};

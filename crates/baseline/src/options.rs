@@ -17,6 +17,16 @@ pub struct Symbols {
     pub exit: u32,
 }
 
+/// The numbers of the stubs that code calls when a function's budget is used up. They preserve all
+/// registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counting {
+    /// At the entry, once the frame is made.
+    pub entry: u32,
+    /// At the head of a loop.
+    pub loop_head: u32,
+}
+
 /// What code depends on besides the module. All instances of an engine agree on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -26,6 +36,10 @@ pub struct Options {
     pub fuel: bool,
     /// Whether loops notice that they are to stop.
     pub interruption: bool,
+    /// How functions count towards the next tier, if they do. They are compiled one by one then:
+    /// calls go through records, which code reaches by
+    /// [`RECORD_SYMBOLS`](tierra_asm::code::RECORD_SYMBOLS).
+    pub counting: Option<Counting>,
     /// Whether a memory of a type never moves, and every access below 4 GiB + 2 GiB that is out
     /// of bounds faults. Only asked for memories with 32-bit addresses.
     pub is_guarded: fn(&MemoryType) -> bool,

@@ -7,16 +7,16 @@
 //! [`Special::CallSlots`]. The *direct adapter* stands for a host function that takes its arguments
 //! in registers: it calls that as if it were a builtin.
 //!
-//! Entry adapters are part of a module's code; the others, which are of functions that have none,
-//! belong to the engine.
+//! Entry adapters are part of a module's code if that is compiled as a whole. Those of functions
+//! that are compiled one by one, and the others, which are of functions without code, belong to the
+//! engine.
 //!
 //! They are written in the intermediate representation and compiled like everything else.
 
 use crate::builtins::Special;
-use crate::code::{CodeMemory, GRANULE};
-use crate::link::{self, STACK_LIMIT, Stub};
+use crate::chunks::Chunks;
+use crate::link::{self, STACK_LIMIT};
 use crate::tables::Kind;
-use crate::tools::debugger::Registration;
 use core::mem::offset_of;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -37,26 +37,24 @@ pub struct Shape {
     pub results: Vec<Type>,
 }
 
-/// All adapters of an engine for functions without machine code.
+/// The adapters of an engine that belong to no module.
 pub struct Interner(Mutex<Inner>);
 
-/// How an adapter hands arguments over.
+/// Between whom an adapter stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Out {
-    /// In slots.
+pub enum Way {
+    /// From Rust, arguments in slots, to machine code.
+    In,
+    /// From machine code to Rust, arguments in slots.
     Slots,
-    /// In registers, to [`FuncRecord::host_direct`].
+    /// From machine code to [`FuncRecord::host_direct`], arguments in registers.
     Direct,
 }
 
 struct Inner {
-    adapters: HashMap<(Out, Shape), usize>,
-    /// The bytes of the last memory that are in use.
-    used: usize,
+    adapters: HashMap<(Way, Shape), usize>,
     context: Context,
-    /// What debuggers know, if they are told. Before the memories: they forget it first.
-    registrations: Option<Vec<Registration>>,
-    memories: Vec<CodeMemory>,
+    chunks: Chunks,
 }
 
 impl Interner {
@@ -64,10 +62,8 @@ impl Interner {
     pub fn new(debugger: bool) -> Self {
         Self(Mutex::new(Inner {
             adapters: HashMap::new(),
-            used: 0,
             context: Context::new(link::options()),
-            registrations: debugger.then(Vec::new),
-            memories: Vec::new(),
+            chunks: Chunks::new(debugger),
         }))
     }
 
@@ -75,19 +71,31 @@ impl Interner {
     ///
     /// # Errors
     /// When there is no memory for it.
-    pub fn get(&self, out: Out, shape: Shape) -> Result<usize, String> {
+    pub fn get(&self, way: Way, shape: Shape) -> Result<usize, String> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (out, shape);
+        let key = (way, shape);
         if let Some(adapter) = inner.adapters.get(&key) {
             return Ok(*adapter);
         }
-        let adapter = match out {
-            Out::Slots => slot_adapter(&key.1),
-            Out::Direct => direct_adapter(&key.1),
+        let (adapter, kind) = match way {
+            Way::In => (entry_adapter(&key.1), Kind::Entry),
+            Way::Slots => (slot_adapter(&key.1), Kind::Slots),
+            Way::Direct => (direct_adapter(&key.1), Kind::Slots),
         };
-        let adapter = inner.add(adapter, Kind::Slots)?;
+        let adapter = inner.add(adapter, kind)?;
         inner.adapters.insert(key, adapter);
         Ok(adapter)
+    }
+}
+
+impl Interner {
+    /// The address of a stub, by its offset.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn stub(&self, offset: u32) -> Result<usize, String> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(inner.chunks.first()? + offset as usize)
     }
 }
 
@@ -97,51 +105,10 @@ impl Inner {
             .context
             .compile(&mut func)
             .map_err(|error| format!("cannot compile an adapter: {error}"))?;
-        let size = code.code.len().next_multiple_of(64);
-        let room = self.memories.last().map_or(0, |m| m.object().capacity());
-        if self.used + size > room {
-            let stubs = link::stubs();
-            let stubs_size = stubs.code.len().next_multiple_of(64);
-            let mut memory = CodeMemory::new((stubs_size + size).max(GRANULE))?;
-            memory.write(0, &stubs.code);
-            memory.publish(link::stub_tables(), 0);
-            self.memories.push(memory);
-            self.used = stubs_size;
-        }
-        let memory = self
-            .memories
-            .last_mut()
-            .expect("just made if there was none");
-        let base = self.used;
-        let mut bytes = code.code.clone();
-        link::relocate(&mut bytes, base as u32, &code.relocs, |symbol| {
-            Stub::of(symbol)
-                .map(Stub::offset)
-                .expect("adapters call stubs only")
-        });
-        memory.write(base, &bytes);
-        let mut tables = memory
-            .object()
-            .tables
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        tables.append(kind, base as u32, code);
-        if let Some(registrations) = &mut self.registrations {
-            // The stubs, which come first, go with the first one.
-            let known = tables.functions().count() - 1;
-            let new = tables.functions().skip(if known == 1 { 0 } else { known });
-            let functions: Vec<_> = new.collect();
-            let object = memory.object();
-            registrations.push(Registration::new(
-                object.start(),
-                &memory.code()[..self.used + size],
-                &functions,
-                &HashMap::new(),
-            ));
-        }
-        drop(tables);
-        self.used += size;
-        Ok(memory.object().start() + base)
+        let names = HashMap::new();
+        self.chunks.add(kind, code, &names, |_| {
+            unreachable!("adapters call stubs only")
+        })
     }
 }
 

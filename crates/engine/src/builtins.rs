@@ -1,7 +1,7 @@
 //! What machine code calls: the builtins of `tierra-vm` and the few that only machine code needs,
 //! in one table of pointers.
 
-use crate::unwind;
+use crate::{tier, unwind};
 use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_vm::builtins::{Builtin, Operands, Operation, operation};
@@ -16,6 +16,10 @@ pub enum Special {
     Poll,
     /// A call of a function without machine code.
     CallSlots,
+    /// A function's budget is used up.
+    Tier,
+    /// A function is called for the first time.
+    Lazy,
 }
 
 impl Special {
@@ -41,16 +45,18 @@ macro_rules! table {
             Pointer(trap as *const ()),
             Pointer(poll as *const ()),
             Pointer(call_slots as *const ()),
+            Pointer(tier::builtins::budget_used_up as *const ()),
+            Pointer(tier::builtins::first_call as *const ()),
         ];
     };
 }
 tierra_vm::for_each_builtin!(table);
 
-const _: () = assert!(TABLE.len() == Special::CallSlots.index() + 1);
+const _: () = assert!(TABLE.len() == Special::Lazy.index() + 1);
 const _: () = assert!(Builtin::RETURNING.len() == Builtin::Throw as usize);
 
 /// The context of running code.
-unsafe fn context<'a>(vm: *mut Instance) -> &'a ExecContext {
+pub unsafe fn context<'a>(vm: *mut Instance) -> &'a ExecContext {
     // SAFETY: the caller's: the instance runs, so its context is alive.
     unsafe { &*(*vm).exec }
 }

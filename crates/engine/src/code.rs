@@ -6,30 +6,109 @@
 //! all machine code of the process, backed by a memory file that is mapped twice: executable, and
 //! writable elsewhere. It is handed out in granules; a table with one pointer per granule says
 //! whose code is there. Code that is in a file already is not copied: the file is mapped over the
-//! executable addresses, until the code is dropped. **Cost.** A lookup is a subtraction and a
-//! load.
+//! executable addresses, until the code is dropped. What is known of code that grows comes in
+//! pieces, which are only ever added. Behind the region is memory for data that code reaches
+//! relative to itself ([`NearData`]). **Cost.** A lookup is a subtraction and a load; in code that
+//! grows, a binary search for the piece.
 
+use crate::granules::Granules;
 use crate::sys::{self, CodeFile};
 use crate::tables::Tables;
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+use std::ptr::{NonNull, null_mut};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// Code is handed out in multiples of this.
 pub const GRANULE: usize = 64 << 10;
 /// All code together: what direct calls reach.
 const REGION: usize = 1 << 30;
 const GRANULES: usize = REGION / GRANULE;
+/// All data near to code.
+const NEAR: usize = 512 << 20;
+/// Near data is handed out in multiples of this.
+const PAGE: usize = 4 << 10;
+/// Pieces of code that grows begin at multiples of this.
+pub const PIECE_ALIGN: usize = 32;
 
 /// Code in the region.
 pub struct CodeObject {
     range: Range<usize>,
-    /// What is known of it. It grows only where adapters are added one by one, which no signal
-    /// handler asks about.
-    pub tables: RwLock<Tables>,
+    known: Known,
     /// The stub to which a fault goes on; 0 if its code doesn't fault.
     pub trap_stub: usize,
+}
+
+/// What is known of code.
+enum Known {
+    /// Nothing yet: it is not published.
+    Nothing,
+    /// All that there will ever be.
+    Whole(Tables),
+    /// What was added so far.
+    Pieces(Pieces),
+}
+
+/// Pieces of code by where they begin: each is written once, and counted then.
+struct Pieces {
+    places: Box<[AtomicPtr<Piece>]>,
+    len: AtomicUsize,
+}
+
+struct Piece {
+    start: u32,
+    tables: Tables,
+}
+
+impl Pieces {
+    fn new(bytes: usize) -> Self {
+        let places = std::iter::repeat_with(|| AtomicPtr::new(null_mut()));
+        Self {
+            places: places.take(bytes / PIECE_ALIGN).collect(),
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Piece> {
+        self.counted().iter().map(piece)
+    }
+
+    fn counted(&self) -> &[AtomicPtr<Piece>] {
+        &self.places[..self.len.load(Ordering::Acquire)]
+    }
+
+    fn at(&self, offset: u32) -> Option<&Tables> {
+        let counted = self.counted();
+        let index = counted.partition_point(|place| piece(place).start <= offset);
+        Some(&piece(&counted[index.checked_sub(1)?]).tables)
+    }
+
+    /// Adds a piece behind all others. One thread at a time does.
+    fn push(&self, start: u32, tables: Tables) {
+        let len = self.len.load(Ordering::Relaxed);
+        debug_assert!(
+            self.iter()
+                .next_back()
+                .is_none_or(|last| last.start < start)
+        );
+        let piece = Box::into_raw(Box::new(Piece { start, tables }));
+        self.places[len].store(piece, Ordering::Relaxed);
+        self.len.store(len + 1, Ordering::Release);
+    }
+}
+
+fn piece(place: &AtomicPtr<Piece>) -> &Piece {
+    // SAFETY: a place that is counted was written before, with what lives as long as the places.
+    unsafe { &*place.load(Ordering::Relaxed) }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        for place in self.counted() {
+            // SAFETY: made from a box in `push`.
+            drop(unsafe { Box::from_raw(place.load(Ordering::Relaxed)) });
+        }
+    }
 }
 
 impl CodeObject {
@@ -43,13 +122,20 @@ impl CodeObject {
         self.range.len()
     }
 
-    /// Whether an address that faulted is one that traps.
-    ///
-    /// It is asked by a signal handler: the thread that faulted runs this code, so nobody writes
-    /// its tables.
+    /// What is known of the code around an offset. Safe in signal handlers.
+    pub fn tables_at(&self, offset: u32) -> Option<&Tables> {
+        match &self.known {
+            Known::Nothing => None,
+            Known::Whole(tables) => Some(tables),
+            Known::Pieces(pieces) => pieces.at(offset),
+        }
+    }
+
+    /// Whether an address that faulted is one that traps. Safe in signal handlers.
     pub fn faults_at(&self, pc: usize) -> bool {
-        let tables = self.tables.try_read();
-        tables.is_ok_and(|tables| tables.trap((pc - self.range.start) as u32).is_some())
+        let offset = (pc - self.range.start) as u32;
+        let tables = self.tables_at(offset);
+        tables.is_some_and(|tables| tables.trap(offset).is_some())
     }
 }
 
@@ -57,8 +143,8 @@ struct Region {
     execute: usize,
     write: usize,
     file: sys::MemoryFile,
-    /// Free granules: start and number.
-    free: Mutex<BTreeMap<usize, usize>>,
+    granules: Granules,
+    pages: Granules,
 }
 
 static REGION_OF_PROCESS: OnceLock<Result<Region, String>> = OnceLock::new();
@@ -68,12 +154,13 @@ static OWNERS: [AtomicPtr<CodeObject>; GRANULES] =
 fn region() -> Result<&'static Region, String> {
     let region = REGION_OF_PROCESS.get_or_init(|| {
         let file = sys::MemoryFile::new(REGION)?;
-        let (execute, write) = (file.map_executable()?, file.map_writable()?);
+        let (execute, write) = (file.map_executable(NEAR)?, file.map_writable()?);
         Ok(Region {
             execute,
             write,
             file,
-            free: Mutex::new(BTreeMap::from([(0, GRANULES)])),
+            granules: Granules::new(GRANULES),
+            pages: Granules::new(NEAR / PAGE),
         })
     });
     region.as_ref().map_err(Clone::clone)
@@ -109,20 +196,12 @@ impl CodeMemory {
     pub fn new(bytes: usize) -> Result<Self, String> {
         let region = region()?;
         let count = bytes.div_ceil(GRANULE).max(1);
-        let mut free = region.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (&start, &room) = free
-            .iter()
-            .find(|(_, room)| **room >= count)
-            .ok_or("the memory for machine code is used up")?;
-        free.remove(&start);
-        if room > count {
-            free.insert(start + count, room - count);
-        }
-        let granules = start..start + count;
-        let base = region.execute + start * GRANULE;
+        let granules = region.granules.take(count);
+        let granules = granules.ok_or("the memory for machine code is used up")?;
+        let base = region.execute + granules.start * GRANULE;
         let object = Box::into_raw(Box::new(CodeObject {
             range: base..base + count * GRANULE,
-            tables: RwLock::default(),
+            known: Known::Nothing,
             trap_stub: 0,
         }));
         Ok(Self {
@@ -182,13 +261,47 @@ impl CodeMemory {
 
     /// Lets walks and signal handlers find the code. Before that nobody may run it.
     pub fn publish(&mut self, tables: Tables, trap_stub: usize) {
+        self.publish_as(Known::Whole(tables), trap_stub);
+    }
+
+    /// The same of code that will grow, by [`CodeMemory::add`].
+    pub fn publish_growing(&mut self, trap_stub: usize) {
+        let pieces = Pieces::new(self.object().capacity());
+        self.publish_as(Known::Pieces(pieces), trap_stub);
+    }
+
+    fn publish_as(&mut self, known: Known, trap_stub: usize) {
         // SAFETY: owned, and not published yet.
         let object = unsafe { &mut *self.object };
-        object.tables = RwLock::new(tables);
+        object.known = known;
         object.trap_stub = trap_stub;
         for granule in self.granules.clone() {
             OWNERS[granule].store(self.object, Ordering::Release);
         }
+    }
+
+    /// Lets walks and signal handlers find a further piece of code, written at an offset behind
+    /// all others; its tables count from the start of the memory.
+    ///
+    /// # Panics
+    /// When the code doesn't grow.
+    pub fn add(&mut self, start: u32, tables: Tables) {
+        let Known::Pieces(pieces) = &self.object().known else {
+            panic!("code was published as a whole");
+        };
+        pieces.push(start, tables);
+    }
+
+    /// All that is known of the code so far, in order.
+    pub fn tables(&self) -> impl Iterator<Item = &Tables> {
+        let known = &self.object().known;
+        let (whole, pieces) = match known {
+            Known::Nothing => (None, None),
+            Known::Whole(tables) => (Some(tables), None),
+            Known::Pieces(pieces) => (None, Some(pieces)),
+        };
+        let pieces = pieces.into_iter().flat_map(Pieces::iter);
+        whole.into_iter().chain(pieces.map(|piece| &piece.tables))
     }
 }
 
@@ -211,17 +324,48 @@ impl Drop for CodeMemory {
                 return;
             }
         }
-        let mut free = region.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut merged = (start, count);
-        if let Some((&before, &room)) = free.range(..start).next_back()
-            && before + room == start
-        {
-            free.remove(&before);
-            merged = (before, room + count);
+        region.granules.give(self.granules.clone());
+    }
+}
+
+/// Memory for data that machine code reaches relative to itself. It begins as zeros or as what an
+/// earlier owner left.
+pub struct NearData {
+    pages: Range<usize>,
+    start: NonNull<u8>,
+}
+
+// SAFETY: it is memory, and hands out nothing but its address.
+unsafe impl Send for NearData {}
+// SAFETY: as above.
+unsafe impl Sync for NearData {}
+
+impl NearData {
+    /// Room for so many bytes, aligned to 64.
+    ///
+    /// # Errors
+    /// When it is used up, or the system has no memory that can be executed.
+    pub fn new(bytes: usize) -> Result<Self, String> {
+        let region = region()?;
+        let pages = region.pages.take(bytes.div_ceil(PAGE).max(1));
+        let pages = pages.ok_or("the memory for data near to machine code is used up")?;
+        let start = (region.execute + REGION + pages.start * PAGE) as *mut u8;
+        let start = NonNull::new(start).expect("memory is not at address 0");
+        Ok(Self { pages, start })
+    }
+
+    /// The first byte.
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+}
+
+impl Drop for NearData {
+    fn drop(&mut self) {
+        // SAFETY: the pages are ours, and whoever used them is gone.
+        unsafe { sys::forget(self.start.as_ptr() as usize, self.pages.len() * PAGE) };
+        if let Ok(region) = region() {
+            region.pages.give(self.pages.clone());
         }
-        if let Some(after) = free.remove(&(start + count)) {
-            merged.1 += after;
-        }
-        free.insert(merged.0, merged.1);
     }
 }

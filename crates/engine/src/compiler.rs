@@ -1,15 +1,20 @@
 //! The compilers of an engine, as its runtime sees them.
 
-use crate::adapters::{Interner, Out, Shape};
+use crate::adapters::{Interner, Shape, Way};
 use crate::artifact;
 use crate::builtins::{TABLE, leave};
 use crate::enter::{HEAD_ROOM, enter};
-use crate::image::Image;
+use crate::image::{Image, shape};
+use crate::link;
 use crate::load::{CompiledModule, Source};
 use crate::sys::{self, NativeStack};
+use crate::tier::event::Counters;
+use crate::tier::queue::Queue;
+use crate::tier::{TierStats, Tiering};
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tierra_asm::x64::Features;
 use tierra_codegen::OptLevel;
 use tierra_compile::MemoryPlan;
@@ -20,6 +25,10 @@ use tierra_interp::ModuleCode;
 use tierra_ir::Type;
 use tierra_module::Module;
 use tierra_vm::{ExecContext, MachineTier};
+
+/// Bytes for the state of a function that moves to better code: no frame of code of one pass is
+/// larger.
+const OSR_BUFFER: usize = 128 << 10;
 
 /// How code is compiled: a part of an engine's configuration.
 #[derive(Clone, Debug)]
@@ -45,6 +54,8 @@ pub struct Settings {
     pub cpu: Option<Features>,
     /// Tell debuggers of native programs what runs.
     pub debugger: bool,
+    /// How functions rise from tier to tier, if they do.
+    pub tiering: Option<Tiering>,
 }
 
 impl Settings {
@@ -79,6 +90,9 @@ impl Settings {
 pub struct Compiler {
     settings: Settings,
     adapters: Interner,
+    queue: Queue,
+    counters: Counters,
+    start: Instant,
 }
 
 /// What compiling a module came to.
@@ -105,6 +119,9 @@ impl Compiler {
         Ok(Arc::new(Self {
             adapters: Interner::new(settings.debugger),
             settings,
+            queue: Queue::new(),
+            counters: Counters::default(),
+            start: Instant::now(),
         }))
     }
 
@@ -141,7 +158,55 @@ impl Compiler {
 }
 
 impl Compiler {
-    fn adapter(&self, out: Out, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+    /// The threads that optimize.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// What counts what happens.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What the modules came to whose functions rise from tier to tier.
+    pub fn tier_stats(&self) -> TierStats {
+        self.counters.stats()
+    }
+
+    /// How long ago this was made.
+    pub(crate) fn age(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Code that makes code, for functions that were never called.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn lazy_stub(&self) -> Result<NonNull<u8>, String> {
+        let address = self.adapters.stub(link::stubs().lazy)?;
+        Ok(NonNull::new(address as *mut u8).expect("code is not at address 0"))
+    }
+
+    /// The code by which Rust calls functions of a type.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn entry_adapter_of(&self, module: &Module, func: FuncIdx) -> Result<usize, String> {
+        self.adapters.get(Way::In, shape(module, func))
+    }
+
+    /// The code by which machine code calls functions of a type that have none of their own.
+    pub(crate) fn slot_adapter_of(&self, module: &Module, func: FuncIdx) -> NonNull<u8> {
+        self.adapter_of(Way::Slots, shape(module, func))
+    }
+
+    fn adapter_of(&self, way: Way, shape: Shape) -> NonNull<u8> {
+        let adapter = self.adapters.get(way, shape);
+        let address = adapter.unwrap_or_else(|error| panic!("{error}"));
+        NonNull::new(address as *mut u8).expect("code is not at address 0")
+    }
+
+    fn adapter(&self, way: Way, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
         let value = |ty: &SlotType| match ty {
             SlotType::I32 => Type::I32,
             SlotType::I64 => Type::I64,
@@ -154,19 +219,17 @@ impl Compiler {
             params: params.iter().map(value).collect(),
             results: results.iter().map(value).collect(),
         };
-        let adapter = self.adapters.get(out, shape);
-        let address = adapter.unwrap_or_else(|error| panic!("{error}"));
-        NonNull::new(address as *mut u8).expect("code is not at address 0")
+        self.adapter_of(way, shape)
     }
 }
 
 impl MachineTier for Compiler {
     fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
-        self.adapter(Out::Slots, params, results)
+        self.adapter(Way::Slots, params, results)
     }
 
     fn direct_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
-        self.adapter(Out::Direct, params, results)
+        self.adapter(Way::Direct, params, results)
     }
 
     fn memory_guards(&self) -> bool {
@@ -174,10 +237,12 @@ impl MachineTier for Compiler {
     }
 
     fn install(&self, exec: &ExecContext) -> Box<dyn Any + Send> {
-        let stack = NativeStack::new(self.settings.max_stack + HEAD_ROOM);
+        let stack = NativeStack::new(self.settings.max_stack + HEAD_ROOM + OSR_BUFFER);
         let stack = stack.unwrap_or_else(|error| panic!("{error}"));
         let range = stack.range();
-        exec.native_stack.set((range.start, range.end));
+        let end = range.end - OSR_BUFFER;
+        exec.native_stack.set((range.start, end));
+        exec.osr_buffer.set(end as *mut u64);
         exec.native_limit.set(range.start + HEAD_ROOM);
         exec.builtins.set(TABLE.as_ptr().cast());
         exec.enter_machine.set(Some(enter));

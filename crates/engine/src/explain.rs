@@ -1,7 +1,7 @@
 //! Showing how a function was compiled.
 
 use crate::compiler::Settings;
-use crate::inline::Callees;
+use crate::inline::{Callees, Known};
 use crate::worker::{Translator, Worker};
 use tierra_core::index::FuncIdx;
 use tierra_ir::Inlined;
@@ -26,18 +26,25 @@ pub struct Explained {
 /// # Errors
 /// When the compiler finds a bug of ours.
 pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
-    let callees = Callees::new(module, settings);
+    let known = &Known::new(module, settings);
+    let callees = Callees {
+        module,
+        settings,
+        known,
+    };
     let ir = if settings.one_pass {
         String::from("(compiled in one pass)")
     } else {
         let mut translator = Translator::default();
-        let ir = translator.translate(module, settings, &callees.tables, func)?;
+        let ir = translator.translate(module, settings, &known.tables, func)?;
         ir.map_or_else(
             || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
             |ir| ir.to_string(),
         )
     };
-    let compiled = Worker::new(&callees).compile(func)?.unwrap_or_default();
+    let compiled = Worker::new(settings)
+        .compile(&callees, func)?
+        .unwrap_or_default();
     // What was inlined counts for its call.
     let outermost = |(at, location): &(u32, u32)| {
         let mut location = *location;

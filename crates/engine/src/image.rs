@@ -7,7 +7,7 @@
 
 use crate::adapters::{Shape, entry_adapter};
 use crate::compiler::{Settings, Stats};
-use crate::inline::Callees;
+use crate::inline::{Callees, Known};
 use crate::link::{self, Stub};
 use crate::tables::{Kind, Rows, Tables};
 use crate::worker::Worker;
@@ -153,8 +153,8 @@ impl Linker {
     /// Puts a function where room was reserved for it.
     fn put(&mut self, kind: Kind, at: u32, code: &CompiledFunction, function: impl Fn(u32) -> u32) {
         let bytes = self.write(at, &code.code);
-        link::relocate(bytes, at, &code.relocs, |symbol| {
-            Stub::of(symbol).map_or_else(|| function(symbol), Stub::offset)
+        link::relocate(bytes, at as usize, &code.relocs, |symbol| {
+            Stub::of(symbol).map_or_else(|| function(symbol), Stub::offset) as usize
         });
         self.tables.append(kind, at, code);
     }
@@ -223,9 +223,14 @@ fn compile_all(
 ) -> Result<Vec<Option<CompiledFunction>>, String> {
     const BATCH: usize = 16;
     let next = AtomicUsize::new(0);
-    let callees = Callees::new(module, settings);
+    let known = &Known::new(module, settings);
+    let callees = Callees {
+        module,
+        settings,
+        known,
+    };
     let work = || {
-        let mut worker = Worker::new(&callees);
+        let mut worker = Worker::new(settings);
         let mut done = Vec::new();
         loop {
             let from = next.fetch_add(BATCH, Ordering::Relaxed);
@@ -233,7 +238,7 @@ fn compile_all(
                 return Ok(done);
             };
             for (i, func) in batch.iter().enumerate() {
-                if let Some(code) = worker.compile(*func)? {
+                if let Some(code) = worker.compile(&callees, *func)? {
                     done.push((from + i, code));
                 }
             }
@@ -289,7 +294,7 @@ fn detour(func: FuncIdx) -> Vec<u8> {
 }
 
 /// What a function takes and gives, as the code generator sees it.
-fn shape(module: &Module, func: FuncIdx) -> Shape {
+pub fn shape(module: &Module, func: FuncIdx) -> Shape {
     let ty = module.func_type(func);
     let value = |ty: &ValType<TypeIdx>| tierra_compile::value_type(module, *ty);
     Shape {

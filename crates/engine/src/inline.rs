@@ -37,14 +37,20 @@ const ROUNDS: usize = 3;
 /// Instructions that a function may grow by, whatever its size.
 const GROWTH: usize = 60;
 
-/// The functions of a module that may be inlined.
-pub struct Callees<'a> {
-    pub module: &'a Module,
-    pub settings: &'a Settings,
+/// What is found out about a module while its functions are compiled, once for all of them.
+pub struct Known {
     /// What is known of its tables.
     pub tables: Tables,
     /// By function that is not imported; `None` inside for those that are too large.
     functions: Vec<OnceLock<Option<Callable>>>,
+}
+
+/// The functions of a module that may be inlined.
+#[derive(Clone, Copy)]
+pub struct Callees<'a> {
+    pub module: &'a Module,
+    pub settings: &'a Settings,
+    pub known: &'a Known,
 }
 
 /// A function that may be inlined.
@@ -53,16 +59,14 @@ struct Callable {
     size: usize,
 }
 
-impl<'a> Callees<'a> {
-    /// Those of a module. They are made later.
-    pub fn new(module: &'a Module, settings: &'a Settings) -> Self {
+impl Known {
+    /// What there is to know of a module. Functions are looked at later.
+    pub fn new(module: &Module, settings: &Settings) -> Self {
         let count = match settings.opt_level {
             OptLevel::Full => module.defined_funcs().len(),
             _ => 0,
         };
         Self {
-            module,
-            settings,
             tables: match settings.opt_level {
                 OptLevel::None => Tables::default(),
                 _ => Tables::of(module),
@@ -70,11 +74,13 @@ impl<'a> Callees<'a> {
             functions: std::iter::repeat_with(OnceLock::new).take(count).collect(),
         }
     }
+}
 
+impl Callees<'_> {
     /// A function that is called by its symbol, if it may be inlined.
     fn get(&self, symbol: u32, maker: &mut Maker) -> Option<&Callable> {
         let index = (symbol as usize).checked_sub(self.module.imported_funcs)?;
-        let callable = self.functions.get(index)?;
+        let callable = self.known.functions.get(index)?;
         callable
             .get_or_init(|| self.make(FuncIdx(symbol), maker))
             .as_ref()
@@ -86,9 +92,10 @@ impl<'a> Callees<'a> {
             return None;
         }
         // What exceeds a limit, or shows a bug, is told when the function itself is compiled.
-        let translated = maker
-            .translator
-            .translate(self.module, self.settings, &self.tables, func);
+        let translated =
+            maker
+                .translator
+                .translate(self.module, self.settings, &self.known.tables, func);
         let ir = translated.ok().flatten()?;
         opt::run(ir, &mut maker.optimizer, OptLevel::Size);
         let size = size(ir);
@@ -118,7 +125,7 @@ pub struct State {
 impl State {
     /// Replaces calls in a function.
     pub fn run(&mut self, callees: &Callees<'_>, func: &mut Function) {
-        if callees.functions.is_empty() || !has_calls(func) {
+        if callees.known.functions.is_empty() || !has_calls(func) {
             return;
         }
         let mut left = GROWTH + size(func) / 8;

@@ -13,13 +13,17 @@ use tierra_vm::{ExecContext, Instance};
 #[repr(u32)]
 pub enum Stub {
     /// See [`Stubs::exit`].
-    Exit = u32::MAX - 3,
+    Exit = u32::MAX - 5,
     /// See [`Stubs::trap`].
     Trap,
     /// See [`Stubs::poll`].
     Poll,
     /// See [`Stubs::stack`].
     Stack,
+    /// See [`Stubs::tier_entry`].
+    TierEntry,
+    /// See [`Stubs::tier_loop`].
+    TierLoop,
 }
 
 impl Stub {
@@ -30,9 +34,16 @@ impl Stub {
 
     /// The stub of a symbol.
     pub fn of(symbol: u32) -> Option<Self> {
-        [Self::Exit, Self::Trap, Self::Poll, Self::Stack]
-            .into_iter()
-            .find(|stub| *stub as u32 == symbol)
+        [
+            Self::Exit,
+            Self::Trap,
+            Self::Poll,
+            Self::Stack,
+            Self::TierEntry,
+            Self::TierLoop,
+        ]
+        .into_iter()
+        .find(|stub| *stub as u32 == symbol)
     }
 
     /// Where it is: stubs come first in every code object.
@@ -43,6 +54,8 @@ impl Stub {
             Self::Trap => stubs.trap,
             Self::Poll => stubs.poll,
             Self::Stack => stubs.stack,
+            Self::TierEntry => stubs.tier_entry,
+            Self::TierLoop => stubs.tier_loop,
         }
     }
 }
@@ -84,15 +97,16 @@ pub fn options() -> tierra_codegen::Options {
     }
 }
 
-/// Fills in what refers to other places of the same object. `base` is where the code will be.
+/// Fills in what refers to other places: `base` is where the code will be, `place_of_symbol` where
+/// a symbol is, both counted from the same point.
 ///
 /// # Panics
 /// When a field is not relative: code of this engine has no addresses in it.
 pub fn relocate(
     code: &mut [u8],
-    base: u32,
+    base: usize,
     relocs: &[Reloc],
-    offset_of_symbol: impl Fn(u32) -> u32,
+    place_of_symbol: impl Fn(u32) -> usize,
 ) {
     for reloc in relocs {
         assert_eq!(
@@ -100,10 +114,10 @@ pub fn relocate(
             RelocKind::Rel32,
             "code has no absolute addresses"
         );
-        let symbol = i64::from(offset_of_symbol(reloc.symbol));
-        let place = i64::from(base) + i64::from(reloc.offset);
+        let symbol = place_of_symbol(reloc.symbol) as i64;
+        let place = base as i64 + i64::from(reloc.offset);
         let value = symbol + reloc.addend - place;
-        let value = i32::try_from(value).expect("a code object is smaller than 2 GiB");
+        let value = i32::try_from(value).expect("code and what it reaches is less than 2 GiB");
         let at = reloc.offset as usize;
         code[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }

@@ -9,7 +9,6 @@ use crate::sys::CodeFile;
 use crate::tables::Rows;
 use crate::tools::debugger::Registration;
 use std::borrow::Cow;
-use std::sync::PoisonError;
 use tierra_interp::ModuleCode;
 use tierra_module::Module;
 
@@ -84,11 +83,10 @@ impl CompiledModule {
 
     /// The image again.
     pub fn image(&self) -> Image<'_> {
-        let object = self.memory.object();
-        let tables = object.tables.read();
+        let tables = self.memory.tables().next();
         Image {
             code: Cow::Borrowed(&self.memory.code()[..self.bytes]),
-            tables: tables.unwrap_or_else(PoisonError::into_inner).clone(),
+            tables: tables.expect("it was published as a whole").clone(),
             entries: self.entries.clone(),
             stats: self.stats,
         }

@@ -2,7 +2,7 @@
 
 use crate::compiler::Settings;
 use crate::link::Stub;
-use tierra_baseline::{Error, Options, State, Symbols};
+use tierra_baseline::{Counting, Error, LoopState, Options, State, Symbols};
 use tierra_codegen::CompiledFunction;
 use tierra_core::index::FuncIdx;
 use tierra_module::Module;
@@ -26,12 +26,23 @@ impl OnePass {
                     exit: Stub::Exit as u32,
                 },
                 fuel: settings.fuel,
-                interruption: true,
+                interruption: settings.interruption,
+                counting: None,
                 is_guarded: tierra_vm::is_guarded,
             },
             state: State::new(settings.cpu_features()),
             code: CompiledFunction::default(),
         }
+    }
+
+    /// For these settings, to code that counts towards the next tier.
+    pub fn counting(settings: &Settings) -> Self {
+        let mut this = Self::new(settings);
+        this.options.counting = Some(Counting {
+            entry: Stub::TierEntry as u32,
+            loop_head: Stub::TierLoop as u32,
+        });
+        this
     }
 
     /// The function's code; `None` if it exceeds a limit.
@@ -43,15 +54,47 @@ impl OnePass {
         module: &Module,
         func: FuncIdx,
     ) -> Result<Option<CompiledFunction>, String> {
+        Ok(self.compile_to(module, func)?.cloned())
+    }
+
+    /// The same, without a copy.
+    ///
+    /// # Errors
+    /// As [`OnePass::compile`].
+    pub fn compile_to(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+    ) -> Result<Option<&CompiledFunction>, String> {
         let Self {
             options,
             state,
             code,
         } = self;
         match tierra_baseline::compile(module, func, options, state, code) {
-            Ok(()) => Ok(Some(code.clone())),
+            Ok(()) => Ok(Some(code)),
             Err(Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),
         }
+    }
+
+    /// What there is at the head of a loop, by the offset of its operator in the module; `None` if
+    /// there is none that can be reached.
+    ///
+    /// # Errors
+    /// When the function has no code.
+    pub fn loop_state(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        at: u32,
+    ) -> Result<Option<LoopState>, String> {
+        let Self {
+            options,
+            state,
+            code,
+        } = self;
+        let found = tierra_baseline::loop_state(module, func, at, options, state, code);
+        found.map_err(|error| format!("function {func}: {error}"))
     }
 }

@@ -8,7 +8,7 @@
 use crate::builtins::Special;
 use core::mem::offset_of;
 use tierra_asm::x64::{Arg, Assembler, Cc, Features, Gpr, Mem, Op, Size, Xmm};
-use tierra_vm::{ExecContext, Instance, MachineExit, Resume};
+use tierra_vm::{ExecContext, FuncRecord, Instance, MachineExit, Resume};
 
 /// Where the stubs begin, as offsets in their code.
 pub struct Stubs {
@@ -22,6 +22,12 @@ pub struct Stubs {
     pub poll: u32,
     /// The stack check of a function's entry: the context is in the first argument register.
     pub stack: u32,
+    /// A function's budget is used up at its entry; preserves all registers.
+    pub tier_entry: u32,
+    /// The same at the head of a loop.
+    pub tier_loop: u32,
+    /// Stands for a function that was never called: its record is in the scratch register.
+    pub lazy: u32,
     /// How many bytes they have pushed, each from an offset on.
     pub pushed: Vec<(u32, u32)>,
 }
@@ -141,6 +147,10 @@ fn go_on(a: &mut Assembler) {
         Size::Q,
         &[Arg::R(Gpr::RAX), resume(offset_of!(Resume, value))],
     );
+    let params = offset_of!(Resume, params);
+    for (i, reg) in [Gpr::RDI, Gpr::RSI].into_iter().enumerate() {
+        a.emit(Op::Mov, Size::Q, &[Arg::R(reg), resume(params + 8 * i)]);
+    }
     a.emit(
         Op::Mov,
         Size::Q,
@@ -228,7 +238,24 @@ impl Stubs {
         a.push(Gpr::R10);
         a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(0)]);
         a.bind(common);
-        emit_poll(&mut a);
+        emit_poll(&mut a, Special::Poll);
+
+        a.now_pushed(0);
+        let tier_entry = a.offset();
+        a.push(Gpr::R10);
+        a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(0)]);
+        let common = a.label();
+        a.jmp(common);
+        a.now_pushed(0);
+        let tier_loop = a.offset();
+        a.push(Gpr::R10);
+        a.emit(Op::Mov, Size::D, &[Arg::R(Gpr::R10), Arg::I(1)]);
+        a.bind(common);
+        emit_poll(&mut a, Special::Tier);
+
+        a.now_pushed(0);
+        let lazy = a.offset();
+        emit_lazy(&mut a);
 
         let code = a.finish().expect("stubs are small").bytes.clone();
         Self {
@@ -237,6 +264,9 @@ impl Stubs {
             trap,
             poll,
             stack,
+            tier_entry,
+            tier_loop,
+            lazy,
             pushed: a.rows,
         }
     }
@@ -249,8 +279,72 @@ fn field_below(base: Gpr) -> Arg {
 /// Room for the vectors, and for alignment.
 const VECTORS: u32 = 16 * 16 + 8;
 
-/// The common part of polls: R10 was pushed and tells which one it is.
-fn emit_poll(a: &mut Writer) {
+/// What the guest has in registers while a stub of those that preserve all runs, from the lowest
+/// address on, as it is pushed.
+#[repr(C)]
+pub struct Saved {
+    vectors: [[u64; 2]; 16],
+    _alignment: u64,
+    _context: u64,
+    /// Those of [`SAVED`], the last one first.
+    general: [u64; SAVED.len()],
+    r10: u64,
+}
+
+const _: () = assert!(core::mem::offset_of!(Saved, _context) == VECTORS as usize);
+
+impl Saved {
+    /// A general register, by number.
+    ///
+    /// # Panics
+    /// When it is none that holds values.
+    pub fn general(&self, number: u8) -> u64 {
+        if number == Gpr::R10.0 {
+            return self.r10;
+        }
+        let place = SAVED.iter().rev().position(|reg| reg.0 == number);
+        self.general[place.expect("values are in no other registers")]
+    }
+
+    /// A vector register, by number.
+    pub fn vector(&self, number: u8) -> [u64; 2] {
+        self.vectors[usize::from(number)]
+    }
+}
+
+/// Lets the builtin make code for a function, and goes there.
+fn emit_lazy(a: &mut Writer) {
+    a.push(Gpr::R10);
+    for reg in SAVED {
+        a.push(reg);
+    }
+    a.push(Gpr::R11);
+    a.reserve(VECTORS);
+    let vector = |i: u8| field(Gpr::RSP, 16 * i as usize);
+    for i in 0..16 {
+        a.emit(Op::Movups, Size::Q, &[vector(i), Arg::X(Xmm(i))]);
+    }
+    let exec = field(Gpr::RDI, offset_of!(Instance, exec));
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RAX), exec]);
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RDI), Arg::R(Gpr::R11)]);
+    load_builtin(a, Gpr::RAX, Special::Lazy);
+    a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::RAX)]);
+    for i in 0..16 {
+        a.emit(Op::Movups, Size::Q, &[Arg::X(Xmm(i)), vector(i)]);
+    }
+    a.release(VECTORS);
+    a.pop(Gpr::R11);
+    for reg in SAVED.iter().rev() {
+        a.pop(*reg);
+    }
+    a.pop(Gpr::R10);
+    let entry = field(Gpr::R11, offset_of!(FuncRecord, machine_entry));
+    a.emit(Op::Jmp, Size::Q, &[entry]);
+}
+
+/// The common part of polls: R10 was pushed and tells which one it is. The builtin gets the
+/// instance, that, and where the registers are.
+fn emit_poll(a: &mut Writer, builtin: Special) {
     for reg in SAVED {
         a.push(reg);
     }
@@ -275,7 +369,8 @@ fn emit_poll(a: &mut Writer) {
         a.emit(Op::Movups, Size::Q, &[vector(i), Arg::X(Xmm(i))]);
     }
     a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::R11), Arg::R(Gpr::R10)]);
-    load_builtin(a, Gpr::R11, Special::Poll);
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RDX), Arg::R(Gpr::RSP)]);
+    load_builtin(a, Gpr::R11, builtin);
     a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::R11)]);
     for i in 0..16 {
         a.emit(Op::Movups, Size::Q, &[Arg::X(Xmm(i)), vector(i)]);

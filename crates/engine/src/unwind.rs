@@ -6,7 +6,7 @@
 
 use crate::code::{self, CodeObject};
 use crate::tables::{Function, Kind, Tables};
-use std::sync::{PoisonError, RwLockReadGuard};
+use tierra_core::index::FuncIdx;
 use tierra_ir::Inlined;
 use tierra_vm::builtins::exn_tag;
 use tierra_vm::{
@@ -24,7 +24,7 @@ struct Frame {
 /// The code of a frame.
 struct Place {
     object: &'static CodeObject,
-    tables: RwLockReadGuard<'static, Tables>,
+    tables: &'static Tables,
     function: Function,
 }
 
@@ -36,8 +36,8 @@ impl Frame {
 
     fn place(self) -> Place {
         let object = code::find(self.pc - 1).expect("a frame of machine code is in code memory");
-        let tables = object.tables.read().unwrap_or_else(PoisonError::into_inner);
         let offset = (self.pc - 1 - object.start()) as u32;
+        let tables = object.tables_at(offset).expect("code that runs has tables");
         let function = tables
             .function(offset)
             .expect("code has functions all over");
@@ -82,6 +82,17 @@ pub fn trap_code(pc: usize) -> Option<u8> {
         .or_else(|| place.tables.trap(offset - 1))
 }
 
+/// The function that left, and where it stands, as an offset in its module.
+pub fn function_of_exit(exec: &ExecContext) -> (FuncIdx, u32) {
+    let frame = Frame::of(exec.machine_exit.get());
+    let place = frame.place();
+    let Kind::Function(func) = place.function.kind else {
+        unreachable!("only functions count");
+    };
+    let location = place.tables.location(place.offset(frame.pc - 1));
+    (func, location)
+}
+
 /// Whether the native stack is used up.
 pub fn is_full(exec: &ExecContext) -> bool {
     let frame = Frame::of(exec.machine_exit.get());
@@ -123,6 +134,7 @@ fn resume(exec: &ExecContext, frame: Frame, place: &Place, landing: u32, value: 
         fp: frame.fp,
         sp: frame.fp - place.function.frame_size as usize,
         value,
+        params: [0; 2],
     });
 }
 
@@ -140,7 +152,6 @@ pub unsafe fn throw(exec: &ExecContext) {
     loop {
         let place = frame.place();
         if place.function.kind == Kind::Entry {
-            drop(place);
             // SAFETY: the caller's.
             unsafe { to_entry(exec, Status::Throw) };
             return;

@@ -1,7 +1,7 @@
 //! Watching the compiler: what its passes make of a function, and how long they take.
 
 use crate::compiler::Settings;
-use crate::inline::Callees;
+use crate::inline::{Callees, Known};
 use crate::worker::Worker;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,8 +43,13 @@ pub fn dump(
     func: FuncIdx,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, String)>, String> {
-    let callees = Callees::new(module, settings);
-    let mut worker = Worker::new(&callees);
+    let known = &Known::new(module, settings);
+    let callees = Callees {
+        module,
+        settings,
+        known,
+    };
+    let mut worker = Worker::new(settings);
     let seen = Seen::<String>::new();
     let log = seen.clone();
     worker.observe(Box::new(move |event| {
@@ -56,7 +61,7 @@ pub fn dump(
             });
         }
     }));
-    worker.compile(func)?;
+    worker.compile(&callees, func)?;
     Ok(seen.take())
 }
 
@@ -68,8 +73,13 @@ pub fn times(
     module: &Module,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, Duration)>, String> {
-    let callees = Callees::new(module, settings);
-    let mut worker = Worker::new(&callees);
+    let known = &Known::new(module, settings);
+    let callees = Callees {
+        module,
+        settings,
+        known,
+    };
+    let mut worker = Worker::new(settings);
     let seen = Seen::<Duration>::new();
     let log = seen.clone();
     let mut start = Instant::now();
@@ -84,7 +94,7 @@ pub fn times(
         }
     }));
     for func in module.defined_funcs() {
-        worker.compile(func)?;
+        worker.compile(&callees, func)?;
     }
     Ok(seen.take())
 }

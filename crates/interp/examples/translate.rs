@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut best = f64::INFINITY;
         let mut size = 0;
         for _ in 0..RUNS {
-            let code = ModuleCode::new(module.clone(), CodeConfig::default());
+            let code = ModuleCode::new(module.clone(), CodeConfig::default(), None);
             let begin = Instant::now();
             size = code.prepare_all()?;
             best = best.min(begin.elapsed().as_secs_f64());

@@ -10,8 +10,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::ptr::{NonNull, null, null_mut};
-use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use tierra_core::index::{FuncIdx, TagIdx, TypeIdx};
 use tierra_core::types::{CompositeType, SubType, slots_of};
 use tierra_module::Module;
@@ -186,6 +187,80 @@ pub(crate) unsafe fn code_of_site<'a>(ip: *const u64) -> (&'a Code, u32) {
     }
 }
 
+/// What gives the functions of a module machine code one by one, when they are first called.
+pub trait LazyTier: Any + Send + Sync {
+    /// Where the records of the functions that the module defines are to be: room for all of them,
+    /// in order, which lives as long as this does.
+    fn records(&self) -> NonNull<FuncRecord>;
+
+    /// What the records are to begin with as [`FuncRecord::machine_entry`]: code that makes code.
+    fn first_entry(&self) -> NonNull<u8>;
+
+    /// How much a function may do before it is looked at.
+    fn budget(&self, func: FuncIdx) -> i32;
+
+    /// Gives a function machine code with an adapter, by [`ModuleCode::set_machine_code`], unless
+    /// the interpreter is to run it. Returns whether it did.
+    fn prepare(&self, code: &ModuleCode, func: FuncIdx) -> bool;
+}
+
+/// The records of a module's functions.
+struct Records {
+    start: NonNull<FuncRecord>,
+    len: usize,
+    /// Who owns the memory; a box if nobody does.
+    owner: Option<Arc<dyn LazyTier>>,
+}
+
+// SAFETY: records are `Sync`; the memory is owned, or kept by the owner.
+unsafe impl Send for Records {}
+// SAFETY: as above.
+unsafe impl Sync for Records {}
+
+impl Records {
+    fn new(
+        records: impl ExactSizeIterator<Item = FuncRecord>,
+        owner: Option<Arc<dyn LazyTier>>,
+    ) -> Self {
+        let len = records.len();
+        let start = match &owner {
+            None => {
+                let records: Box<[FuncRecord]> = records.collect();
+                let start = Box::into_raw(records).cast();
+                NonNull::new(start).expect("a box is somewhere")
+            }
+            Some(owner) => {
+                let start = owner.records();
+                for (i, record) in records.enumerate() {
+                    // SAFETY: there is room for all of them, which nobody else uses.
+                    unsafe { start.add(i).write(record) };
+                }
+                start
+            }
+        };
+        Self { start, len, owner }
+    }
+}
+
+impl core::ops::Deref for Records {
+    type Target = [FuncRecord];
+
+    fn deref(&self) -> &[FuncRecord] {
+        // SAFETY: written when this was made.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        if self.owner.is_none() {
+            let records = core::ptr::slice_from_raw_parts_mut(self.start.as_ptr(), self.len);
+            // SAFETY: made from such a box.
+            drop(unsafe { Box::from_raw(records) });
+        }
+    }
+}
+
 /// How code is translated: part of an engine's configuration.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct CodeConfig {
@@ -198,7 +273,7 @@ pub struct CodeConfig {
 pub struct ModuleCode {
     pub(crate) module: Arc<Module>,
     pub(crate) config: CodeConfig,
-    records: Box<[FuncRecord]>,
+    records: Records,
     /// Translated code by the address of its words. Code is never dropped before the module's:
     /// frames and records point to it.
     codes: Lock<BTreeMap<usize, Box<Code>>>,
@@ -208,8 +283,16 @@ pub struct ModuleCode {
 }
 
 impl ModuleCode {
-    /// Records for all functions of a module, nothing translated.
-    pub fn new(module: Arc<Module>, config: CodeConfig) -> Arc<Self> {
+    /// Records for all functions of a module, nothing translated. `lazy` gives functions machine
+    /// code when they are first called.
+    pub fn new(
+        module: Arc<Module>,
+        config: CodeConfig,
+        lazy: Option<Arc<dyn LazyTier>>,
+    ) -> Arc<Self> {
+        let entry = lazy
+            .as_ref()
+            .map_or(null_mut(), |l| l.first_entry().as_ptr());
         let slots = |ty: &SubType<TypeIdx>| match &ty.composite {
             CompositeType::Func(ty) => [&ty.params, &ty.results].map(|ty| slots_of(ty) as u32),
             _ => [0; 2],
@@ -220,9 +303,10 @@ impl ModuleCode {
                 let [param_slots, result_slots] = slots[module.funcs[index.index()].index()];
                 FuncRecord {
                     interp_code: AtomicPtr::new(untranslated()),
-                    machine_entry: AtomicPtr::new(null_mut()),
+                    machine_entry: AtomicPtr::new(entry),
                     machine_adapter: AtomicPtr::new(null_mut()),
-                    budget: AtomicI32::new(0),
+                    budget: AtomicI32::new(lazy.as_ref().map_or(0, |l| l.budget(index))),
+                    calls: AtomicU32::new(0),
                     index,
                     param_slots,
                     result_slots,
@@ -231,7 +315,7 @@ impl ModuleCode {
                     owner: this.as_ptr().cast(),
                 }
             };
-            let records = module.defined_funcs().map(record).collect();
+            let records = Records::new(module.defined_funcs().map(record), lazy.clone());
             Self {
                 module,
                 config,
@@ -255,13 +339,28 @@ impl ModuleCode {
         &self.records[func.index() - self.module.imported_funcs]
     }
 
+    /// What gives the functions machine code, if something does.
+    pub fn lazy(&self) -> Option<&Arc<dyn LazyTier>> {
+        self.records.owner.as_ref()
+    }
+
+    /// Whether a function that was never run gets machine code.
+    #[cold]
+    pub(crate) fn prepare_machine_code(&self, record: &FuncRecord) -> bool {
+        record.interp_code.load(Ordering::Acquire) == untranslated()
+            && self
+                .lazy()
+                .is_some_and(|lazy| lazy.prepare(self, record.index))
+    }
+
     /// Translates a function unless that was done or it has machine code.
     pub(crate) fn prepare(&self, func: FuncIdx) -> Result<(), TranslateError> {
         let record = &self.records[func.index() - self.module.imported_funcs];
         if record.interp_code.load(Ordering::Acquire) != untranslated() {
             return Ok(());
         }
-        if !record.machine_adapter.load(Ordering::Acquire).is_null() {
+        let has_machine_code = !record.machine_adapter.load(Ordering::Acquire).is_null();
+        if has_machine_code || self.prepare_machine_code(record) {
             self.call_machine_code(record);
             return Ok(());
         }
@@ -369,6 +468,7 @@ impl HostCode {
                 machine_entry: AtomicPtr::new(null_mut()),
                 machine_adapter: AtomicPtr::new(null_mut()),
                 budget: AtomicI32::new(0),
+                calls: AtomicU32::new(0),
                 index: FuncIdx(0),
                 param_slots,
                 result_slots,

@@ -34,7 +34,7 @@ mod run;
 mod translate;
 mod walk;
 
-pub use code::{CodeConfig, HostCode, ModuleCode};
+pub use code::{CodeConfig, HostCode, LazyTier, ModuleCode};
 pub use run::{Stack, call};
 
 /// How instructions are dispatched in this build: `sibling calls` or `loop`.

@@ -72,7 +72,9 @@ pub(crate) unsafe fn call_at(
     // SAFETY: the caller's.
     unsafe {
         loop {
-            let status = if (*record).machine_adapter.load(Ordering::Acquire).is_null() {
+            let status = if (*record).machine_adapter.load(Ordering::Acquire).is_null()
+                && !gets_machine_code(record)
+            {
                 interpret(exec, record, instance, slots)
             } else {
                 let enter = exec.enter_machine.get();
@@ -84,6 +86,17 @@ pub(crate) unsafe fn call_at(
             }
             (record, instance) = exec.tail_call.get();
         }
+    }
+}
+
+/// Whether a function without machine code gets some now.
+#[inline]
+unsafe fn gets_machine_code(record: *const FuncRecord) -> bool {
+    // SAFETY: the caller's; a record of guest code is owned by its module's code.
+    unsafe {
+        let record = &*record;
+        let owner = record.owner.cast::<ModuleCode>().as_ref();
+        owner.is_some_and(|owner| owner.lazy().is_some() && owner.prepare_machine_code(record))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Modules compiled ahead of time.
 
+use crate::module::Machine;
 use crate::{Engine, Error, Module, Result};
 use alloc::format;
 use alloc::string::String;
@@ -17,7 +18,7 @@ pub fn is_precompiled(bytes: &[u8]) -> bool {
 fn compiler(engine: &Engine) -> Result<&Arc<Compiler>> {
     engine
         .compiler()
-        .ok_or_else(|| Error::msg("compiled modules need an engine of the tier `optimizing`"))
+        .ok_or_else(|| Error::msg("compiled modules need an engine of a tier that compiles"))
 }
 
 fn unfit(why: String) -> Error {
@@ -33,9 +34,11 @@ impl Module {
     /// When the engine's tier makes no machine code.
     pub fn serialize(&self) -> Result<Vec<u8>> {
         let compiler = compiler(self.engine())?;
-        let machine = self.machine();
-        let machine = machine.expect("an engine with a compiler compiles its modules");
-        Ok(compiler.serialize(self.module(), machine))
+        match self.machine() {
+            Some(machine) => Ok(compiler.serialize(self.module(), machine)),
+            // What is compiled as a whole is optimized as a whole.
+            None => compiler.precompile(self.module(), false).map_err(Error::msg),
+        }
     }
 
     /// A module from what [`Module::serialize`] or [`Engine::precompile`] made.
@@ -94,11 +97,11 @@ impl Module {
         let features = engine.config().features;
         let artifact = Artifact::open(bytes, file, settings, features).map_err(unfit)?;
         let (bytes, features) = artifact.module();
-        let module = tierra_module::Module::of_valid(bytes, features)?;
-        Self::assemble(engine, module, |module, code| {
+        let module = Arc::new(tierra_module::Module::of_valid(bytes, features)?);
+        Self::assemble(engine, module, None, |module, code| {
             // SAFETY: the caller's; the module keeps both.
             let loaded = unsafe { artifact.load(module, code, settings) };
-            loaded.map(Some).map_err(unfit)
+            loaded.map(Machine::Whole).map_err(unfit)
         })
     }
 }

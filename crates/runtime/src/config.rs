@@ -9,13 +9,15 @@ use tierra_core::Features;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Tier {
     /// The interpreter alone.
-    #[default]
+    #[cfg_attr(not(feature = "compiler"), default)]
     Interp,
     /// Every function is compiled by the one-pass compiler.
     Baseline,
     /// Every function is compiled by the optimizing compiler.
     Optimizing,
-    /// Functions rise from tier to tier as they get hot.
+    /// Functions are compiled in one pass when they are first called, and rise to optimized code
+    /// when they turn out to be hot, in the middle of loops too.
+    #[cfg_attr(feature = "compiler", default)]
     Auto,
 }
 
@@ -38,7 +40,7 @@ impl Tier {
 
     /// Whether it runs machine code.
     fn is_compiled(self) -> bool {
-        matches!(self, Tier::Baseline | Tier::Optimizing)
+        self != Tier::Interp
     }
 
     /// The tier of this name.
@@ -96,6 +98,8 @@ pub struct Config {
     pub(crate) gc_heap_max: usize,
     pub(crate) gc_stress: bool,
     pub(crate) tier: Tier,
+    #[cfg(feature = "compiler")]
+    pub(crate) tiering: tierra_engine::Tiering,
     pub(crate) parallel: bool,
     pub(crate) mixed_tiers: Option<u64>,
     pub(crate) compile_threads: usize,
@@ -114,7 +118,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The default: every standard feature, no fuel, an interpreter stack of 8 MiB.
+    /// The default: every standard feature, no fuel, a stack of 8 MiB; [`Tier::Auto`] where this
+    /// build has compilers, else the interpreter.
     pub fn new() -> Self {
         Self {
             features: Features::default(),
@@ -125,7 +130,9 @@ impl Config {
             max_host_depth: 200,
             gc_heap_max: 1 << 30,
             gc_stress: false,
-            tier: Tier::Interp,
+            tier: Tier::default(),
+            #[cfg(feature = "compiler")]
+            tiering: tierra_engine::Tiering::default(),
             parallel: true,
             mixed_tiers: None,
             compile_threads: 0,
@@ -209,6 +216,13 @@ impl Config {
         self
     }
 
+    /// How functions rise from tier to tier with [`Tier::Auto`].
+    #[cfg(feature = "compiler")]
+    pub fn tiering(&mut self, tiering: tierra_engine::Tiering) -> &mut Self {
+        self.tiering = tiering;
+        self
+    }
+
     /// A mode for tests: every second function, chosen by the seed, stays in the interpreter
     /// although the tier is a compiler's.
     pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
@@ -281,6 +295,10 @@ impl Config {
         }
         let settings = self.settings()?;
         let compiler = tierra_engine::Compiler::new(settings);
+        if compiler.is_err() && self.tier == Tier::Auto {
+            // The interpreter, which needs nothing of the machine, does all that there is to do.
+            return Ok(None);
+        }
         let compiler = compiler.map_err(|why| {
             let name = self.tier.name();
             Error::msg(format!("the tier `{name}` is not possible here: {why}"))
@@ -325,6 +343,7 @@ impl Config {
             },
             cpu: Some(cpu),
             debugger: self.native_debugger,
+            tiering: (self.tier == Tier::Auto).then(|| self.tiering.clone()),
         })
     }
 
@@ -332,19 +351,12 @@ impl Config {
         let compiled = cfg!(feature = "compiler") && self.tier.is_compiled();
         if self.tier != Tier::Interp && !compiled {
             let name = self.tier.name();
-            let others = if cfg!(feature = "compiler") {
-                "`interp`, `baseline` or `optimizing`"
-            } else {
-                "`interp`"
-            };
             return Err(Error::msg(format!(
-                "the tier `{name}` does not exist in this build; choose {others}"
+                "the tier `{name}` does not exist in this build; choose `interp`"
             )));
         }
         if self.through_artifacts && !self.tier.is_compiled() {
-            return Err(Error::msg(
-                "compiled modules need the tier `baseline` or `optimizing`",
-            ));
+            return Err(Error::msg("compiled modules need a tier that compiles"));
         }
         if self.max_stack < 4 << 10 {
             return Err(Error::msg("max_stack must be at least 4096 bytes"));

@@ -42,6 +42,22 @@ impl Engine {
         self.0.compiler.as_ref()
     }
 
+    /// What compiles functions one by one, if the configuration asks for it.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn tiering_compiler(&self) -> Option<&Arc<tierra_engine::Compiler>> {
+        let rises = self.0.config.tier == crate::Tier::Auto && !self.0.config.through_artifacts;
+        self.compiler().filter(|_| rises)
+    }
+
+    /// What happened so far to functions that rise from tier to tier ([`Tier::Auto`]); nothing with
+    /// other tiers.
+    ///
+    /// [`Tier::Auto`]: crate::Tier::Auto
+    #[cfg(feature = "compiler")]
+    pub fn tier_stats(&self) -> tierra_engine::TierStats {
+        self.compiler().map(|c| c.tier_stats()).unwrap_or_default()
+    }
+
     /// The tier that makes machine code, as stores see it.
     pub(crate) fn machine(&self) -> Option<Arc<dyn MachineTier>> {
         #[cfg(feature = "compiler")]

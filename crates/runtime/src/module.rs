@@ -9,7 +9,7 @@ use core::fmt;
 use core::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use tierra_core::index::FuncIdx;
-use tierra_interp::{CodeConfig, ModuleCode};
+use tierra_interp::{CodeConfig, LazyTier, ModuleCode};
 use tierra_module::{Executor, Export, ExportItem, Sequential};
 use tierra_vm::ModuleTypes;
 
@@ -31,9 +31,16 @@ struct Inner {
 
 /// The machine code of a module, if it has any.
 #[cfg(feature = "compiler")]
-type Machine = Option<tierra_engine::CompiledModule>;
+pub(crate) enum Machine {
+    /// None: the interpreter runs the module.
+    None,
+    /// That of all functions.
+    Whole(tierra_engine::CompiledModule),
+    /// Functions are compiled one by one.
+    Tiered(Arc<tierra_engine::TieredModule>),
+}
 #[cfg(not(feature = "compiler"))]
-type Machine = ();
+pub(crate) type Machine = ();
 
 /// From the names of exports to their places in the module.
 struct ExportNames {
@@ -80,8 +87,14 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_shared(engine: &Engine, bytes: tierra_module::Bytes) -> Result<Self> {
-        let module = validate(engine, bytes)?;
-        let made = Self::assemble(engine, module, |module, code| compile(engine, module, code))?;
+        let module = Arc::new(validate(engine, bytes)?);
+        #[cfg(feature = "compiler")]
+        if let Some(compiler) = engine.tiering_compiler() {
+            return Self::tiered(engine, compiler, module);
+        }
+        let made = Self::assemble(engine, module, None, |module, code| {
+            compile(engine, module, code)
+        })?;
         #[cfg(feature = "compiler")]
         if engine.config().through_artifacts {
             // SAFETY: made here, by this engine.
@@ -93,16 +106,17 @@ impl Module {
     /// A module of an engine, with machine code if `machine` gives it some.
     pub(crate) fn assemble(
         engine: &Engine,
-        module: tierra_module::Module,
+        module: Arc<tierra_module::Module>,
+        lazy: Option<Arc<dyn LazyTier>>,
         machine: impl FnOnce(&tierra_module::Module, &ModuleCode) -> Result<Machine>,
     ) -> Result<Self> {
-        let module = Arc::new(module);
         let types = engine.types().register(&module);
         let code = ModuleCode::new(
             module.clone(),
             CodeConfig {
                 fuel: engine.config().consume_fuel,
             },
+            lazy,
         );
         let machine = machine(&module, &code)?;
         let exports = ExportNames::new(&module.exports);
@@ -119,6 +133,20 @@ impl Module {
         #[cfg(feature = "compiler")]
         module.tell_profilers();
         Ok(module)
+    }
+
+    /// A module whose functions are compiled one by one.
+    #[cfg(feature = "compiler")]
+    fn tiered(
+        engine: &Engine,
+        compiler: &Arc<tierra_engine::Compiler>,
+        module: Arc<tierra_module::Module>,
+    ) -> Result<Self> {
+        let tiered = tierra_engine::TieredModule::new(compiler, module.clone());
+        let tiered = tiered.map_err(Error::msg)?;
+        Self::assemble(engine, module, Some(tiered.clone()), |_, _| {
+            Ok(Machine::Tiered(tiered))
+        })
     }
 
     /// Tells profilers of the machine code. If that fails a profile lacks it, and nothing else is
@@ -227,7 +255,10 @@ impl Module {
 
     #[cfg(feature = "compiler")]
     pub(crate) fn machine(&self) -> Option<&tierra_engine::CompiledModule> {
-        self.0.machine.as_ref()
+        match &self.0.machine {
+            Machine::Whole(machine) => Some(machine),
+            Machine::None | Machine::Tiered(_) => None,
+        }
     }
 
     pub(crate) fn types(&self) -> &Arc<ModuleTypes> {
@@ -255,9 +286,11 @@ fn validate(engine: &Engine, bytes: tierra_module::Bytes) -> Result<tierra_modul
 /// What an engine's tier makes of a module beforehand.
 #[cfg(feature = "compiler")]
 fn compile(engine: &Engine, module: &tierra_module::Module, code: &ModuleCode) -> Result<Machine> {
-    let compiler = engine.compiler();
-    let machine = compiler.map(|compiler| compiler.compile(module, code));
-    machine.transpose().map_err(Error::msg)
+    let Some(compiler) = engine.compiler() else {
+        return Ok(Machine::None);
+    };
+    let machine = compiler.compile(module, code);
+    machine.map(Machine::Whole).map_err(Error::msg)
 }
 
 #[cfg(not(feature = "compiler"))]

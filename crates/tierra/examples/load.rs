@@ -31,6 +31,7 @@ mod parts {
             opt_level: OptLevel::Full,
             cpu: None,
             debugger: false,
+            tiering: None,
         };
         Compiler::new(settings).expect("compiled code runs here")
     }
@@ -52,7 +53,7 @@ mod parts {
         let module = tierra_module::Module::of_valid(bytes, features).expect("it is valid");
         lap(2);
         let module = std::sync::Arc::new(module);
-        let code = ModuleCode::new(module.clone(), CodeConfig::default());
+        let code = ModuleCode::new(module.clone(), CodeConfig::default(), None);
         lap(3);
         // SAFETY: of this module; both are dropped here, and nobody runs it.
         let loaded = unsafe { artifact.load(&module, &code, settings) }.expect("it fits");

@@ -72,6 +72,8 @@ pub struct FuncRecord {
     pub machine_adapter: AtomicPtr<u8>,
     /// Counts down to the next tier.
     pub budget: AtomicI32,
+    /// How often the function was called in the tier that counts, modulo 2^32.
+    pub calls: AtomicU32,
     /// The function's index in its module; 0 for a host function.
     pub index: FuncIdx,
     /// Slots of all parameters.
@@ -299,6 +301,9 @@ pub struct Resume {
     pub sp: usize,
     /// What is in the first result register.
     pub value: usize,
+    /// What is in the first two parameter registers: only code that goes on at a function's entry
+    /// looks at them.
+    pub params: [usize; 2],
 }
 
 // SAFETY: the cells are only touched by the thread that holds the store exclusively; everybody
@@ -331,6 +336,7 @@ impl ExecContext {
                 fp: 0,
                 sp: 0,
                 value: 0,
+                params: [0; 2],
             }),
             native_limit: Cell::new(0),
             native_stack: Cell::new((0, 0)),

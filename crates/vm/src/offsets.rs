@@ -39,6 +39,8 @@ offsets! {
     FUNCREF_INSTANCE = FuncRef.instance;
     FUNCREF_TYPE = FuncRef.type_id;
     RECORD_ENTRY = FuncRecord.machine_entry;
+    RECORD_BUDGET = FuncRecord.budget;
+    RECORD_CALLS = FuncRecord.calls;
     RECORD_HOST = FuncRecord.host;
 }
 

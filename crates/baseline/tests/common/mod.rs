@@ -37,6 +37,7 @@ pub fn compile_all(text: &str) -> Vec<(FuncIdx, Result<CompiledFunction, Error>)
         },
         fuel: false,
         interruption: true,
+        counting: None,
         is_guarded: tierra_vm::is_guarded,
     };
     let features = Features::parse("avx2,bmi1,bmi2,lzcnt").expect("the names are right");

@@ -3,7 +3,9 @@
 use crate::code;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, ftruncate, memfd_create};
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mmap_anonymous, mprotect, munmap};
+use rustix::mm::{
+    Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap,
+};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::path::Path;
@@ -30,29 +32,30 @@ impl MemoryFile {
         Ok(Self { fd, bytes })
     }
 
-    fn map(&self, access: ProtFlags) -> Result<usize, String> {
+    /// Maps it to be executed, for ever, with so many bytes of memory for data behind it, all
+    /// zeros, which the system gives when they are written.
+    pub fn map_executable(&self, data: usize) -> Result<usize, String> {
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the system's choice.
-        let at = unsafe {
-            mmap(
-                null_mut(),
-                self.bytes,
-                access,
-                MapFlags::SHARED,
-                &self.fd,
-                0,
-            )
-        };
-        Ok(at.map_err(failed("map"))? as usize)
-    }
-
-    /// Maps it to be executed, for ever.
-    pub fn map_executable(&self) -> Result<usize, String> {
-        self.map(ProtFlags::READ | ProtFlags::EXEC)
+        let at = unsafe { mmap_anonymous(null_mut(), self.bytes + data, access, flags) };
+        let at = at.map_err(failed("reserve"))? as usize;
+        // SAFETY: within the new mapping, which nobody uses yet.
+        if unsafe { self.map_again(at, 0, self.bytes) } {
+            return Ok(at);
+        }
+        // SAFETY: the mapping is ours.
+        let _ = unsafe { munmap(at as *mut _, self.bytes + data) };
+        Err("the system does not let memory be executed".into())
     }
 
     /// Maps it to be written, for ever.
     pub fn map_writable(&self) -> Result<usize, String> {
-        self.map(ProtFlags::READ | ProtFlags::WRITE)
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let flags = MapFlags::SHARED;
+        // SAFETY: a new mapping at an address of the system's choice.
+        let at = unsafe { mmap(null_mut(), self.bytes, access, flags, &self.fd, 0) };
+        Ok(at.map_err(failed("map"))? as usize)
     }
 
     /// Maps a part of it to be executed, in place of what is mapped there. Returns whether the
@@ -201,6 +204,16 @@ pub fn thread_id() -> u32 {
     return unsafe { libc::gettid() }.cast_unsigned();
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     std::process::id()
+}
+
+/// Makes pages of data read as zeros again, and gives their memory back.
+///
+/// # Safety
+/// They are pages of private memory of ours that nobody uses.
+pub unsafe fn forget(address: usize, bytes: usize) {
+    // SAFETY: the caller's. A system that refuses keeps what was written: whoever gets the pages
+    // next writes them before reading.
+    let _ = unsafe { madvise(address as *mut _, bytes, Advice::LinuxDontNeed) };
 }
 
 /// A stack for machine code and the host functions that it calls.

@@ -1,0 +1,61 @@
+//! Counting towards the next tier.
+//!
+//! Every function has a budget in its record. Its entry and the heads of its loops take from it what
+//! they are about to cost, in bytes of the body; when it is used up, a stub is called, which decides
+//! what is to become of the function and grants more. Several threads may count at once: what gets
+//! lost by that doesn't matter.
+
+use crate::compiler::Compiler;
+use tierra_asm::code::RECORD_SYMBOLS;
+use tierra_asm::x64::{Arg, Cc, Mem, Op, Size};
+use tierra_core::index::FuncIdx;
+use tierra_vm::offsets::{RECORD_BUDGET, RECORD_CALLS};
+
+/// What an entry costs at most: a long function hardly ever runs all of it.
+const MAX_ENTRY: usize = 256;
+/// What a call costs besides what is called.
+const CALL: usize = 8;
+
+/// A field of the record of a function.
+pub(crate) const fn record_field(func: FuncIdx, offset: i32) -> Mem {
+    Mem::Symbol {
+        symbol: RECORD_SYMBOLS + func.0,
+        addend: offset,
+    }
+}
+
+impl Compiler<'_> {
+    /// Counts an entry. The registers of the parameters are in use.
+    pub fn count_entry(&mut self) {
+        if let Some(counting) = self.options.counting {
+            let calls = Arg::M(record_field(self.func, RECORD_CALLS));
+            self.asm.emit(Op::Add, Size::D, &[calls, Arg::I(1)]);
+            let cost = self.body.len().min(MAX_ENTRY) + CALL;
+            self.count(cost as u32, counting.entry);
+        }
+    }
+
+    /// Counts a round of a loop. What it costs is known at its end: where to write that.
+    pub fn count_round(&mut self) -> Option<u32> {
+        let counting = self.options.counting?;
+        Some(self.count(0x7fff_ffff, counting.loop_head))
+    }
+
+    fn count(&mut self, cost: u32, stub: u32) -> u32 {
+        let budget = record_field(self.func, RECORD_BUDGET);
+        self.mi(Op::Sub, Size::D, budget, cost.into());
+        let place = self.asm.offset() - 4;
+        let back = self.asm.label();
+        let label = self.cold_call(stub, back);
+        self.asm.jcc(Cc::S, label);
+        self.asm.bind(back);
+        place
+    }
+
+    /// Fills in what a round of a loop costs that began at this offset in the body.
+    pub fn finish_count(&mut self, place: Option<u32>, start: usize) {
+        if let Some(place) = place {
+            self.asm.overwrite(place, (self.at - start) as u32);
+        }
+    }
+}
