@@ -1,20 +1,24 @@
 //! Options that choose how modules are accepted and executed.
 
 use crate::failure::Failure;
+use crate::tiering::TieringOptions;
 use clap::Args;
 use tierra::{Config, Engine, Features, Tier};
 
 /// Options of commands that execute modules.
 #[derive(Args)]
 pub struct EngineOptions {
-    /// How functions are executed: `interp`, `baseline` or `optimizing`; later `auto`
-    #[arg(long, value_name = "TIER", default_value = "interp")]
+    /// How functions are executed: `auto` (compiled when they are first called, optimized when they
+    /// turn out to be hot), `interp`, `baseline` or `optimizing`
+    #[arg(long, value_name = "TIER", default_value = "auto")]
     pub tier: String,
     /// Switch features on, or with `-` off: `--wasm -simd,-threads`; `all` and `-all` are known
     #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
     pub wasm: Vec<String>,
     #[command(flatten)]
     pub code: CodeOptions,
+    #[command(flatten)]
+    pub tiering: TieringOptions,
 }
 
 /// Options of what is compiled: what code takes for granted.
@@ -45,6 +49,7 @@ impl EngineOptions {
         let mut config = Config::new();
         config.tier(tier).features(features(&self.wasm)?);
         self.code.apply(&mut config);
+        self.tiering.apply(&mut config);
         Ok(config)
     }
 }

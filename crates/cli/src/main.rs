@@ -15,6 +15,7 @@ mod log;
 mod options;
 mod run;
 mod source;
+mod tiering;
 mod units;
 mod validate;
 mod wast;

@@ -1,11 +1,11 @@
 //! What `tierra run` can be told.
 
 use crate::engine::EngineOptions;
+use crate::tiering::Log;
 use crate::units;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
-use tracing::level_filters::LevelFilter;
 
 /// Options of `tierra run`.
 #[derive(Args)]
@@ -59,9 +59,13 @@ pub struct RunOptions {
     /// Let functions that nothing defines trap when they are called
     #[arg(long)]
     pub trap_unknown_imports: bool,
-    /// Say on the standard error what happens: `error`, `warn`, `info`, `debug` or `trace`
+    /// Say on the standard error what happens: `error`, `warn`, `info`, `debug` or `trace`; or
+    /// `tiering`: what is compiled, and which functions and loops move up
     #[arg(long, value_name = "LEVEL")]
-    pub log: Option<LevelFilter>,
+    pub log: Option<Log>,
+    /// Print in the end what each tier compiled, how fast, and how many loops moved up
+    #[arg(long)]
+    pub stats: bool,
 
     #[command(flatten)]
     pub wasi: WasiOptions,

@@ -37,7 +37,9 @@ impl Module {
         match self.machine() {
             Some(machine) => Ok(compiler.serialize(self.module(), machine)),
             // What is compiled as a whole is optimized as a whole.
-            None => compiler.precompile(self.module(), false).map_err(Error::msg),
+            None => compiler
+                .precompile(self.module(), false)
+                .map_err(Error::msg),
         }
     }
 

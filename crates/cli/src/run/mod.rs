@@ -12,6 +12,7 @@ use crate::engine::engine;
 use crate::failure::Failure;
 use crate::options::RunOptions;
 use crate::source::Source;
+use crate::tiering::{self, Log};
 use clap::Parser;
 use entry::Entry;
 use host::Host;
@@ -23,7 +24,7 @@ use tierra_wasi::WasiHandle;
 
 /// Runs the program, or calls the function; returns the exit code.
 pub fn run(options: &RunOptions) -> Result<i32, Failure> {
-    if let Some(level) = options.log {
+    if let Some(Log::Level(level)) = options.log {
         crate::log::start(level);
     }
     run_source(options, &Source::read(Path::new(options.file()))?)
@@ -65,6 +66,9 @@ fn run_source(options: &RunOptions, source: &Source) -> Result<i32, Failure> {
     let code =
         tierra_wasi::finish(&process, outcome).map_err(|error| end::failure(&error, options))?;
     tracing::info!(code, "the program has ended");
+    if options.stats {
+        tiering::print_stats(&engine)?;
+    }
     values::print(&results)
         .map_err(|error| Failure::host(format!("cannot print the results: {error}")))?;
     Ok(code.cast_signed())
@@ -81,6 +85,9 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
     config.perf_map(profile == Some("perfmap") || variable.is_some_and(|value| value == "1"));
     config.jitdump(profile == Some("jitdump"));
     config.native_debugger(options.native_debugger);
+    if let Some(log) = options.log {
+        options.engine.tiering.apply_with_log(&mut config, log);
+    }
     config.gc_stress(options.gc_stress);
     config.mixed_tiers(options.mixed_tiers);
     config.consume_fuel(options.limits.fuel.is_some());
