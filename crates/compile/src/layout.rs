@@ -35,6 +35,8 @@ pub(crate) mod class {
         AliasClass(14),
         AliasClass(15),
     ];
+    /// The state that is taken over from code of another tier.
+    pub(crate) const FRAME_STATE: AliasClass = AliasClass(16);
     /// The class for the first of many; from then on one each, and one for all above.
     pub(super) const FIELDS: u16 = 0x100;
     pub(super) const MEMORIES: u16 = 0x200;

@@ -24,6 +24,9 @@
 //! - Traps come in the interpreter's order.
 //! - Code that can't be reached is not translated.
 //!
+//! **Changing tiers.** A function that has run for long in another tier goes on in code of ours at
+//! the head of a loop: [`translate_osr`] translates what is still to run.
+//!
 //! **Cost.** Time and memory are linear in the body, except for the product of blocks and locals
 //! and for types with very many parameters, which are bounded: a function beyond the bounds is
 //! [`Error::TooLarge`], and its caller keeps it in the interpreter.
@@ -35,4 +38,4 @@ mod translate;
 
 pub use options::{Error, MemoryPlan, Options, Symbols};
 pub use tables::{FixedTable, Tables};
-pub use translate::{State, translate, value_type};
+pub use translate::{State, translate, translate_osr, value_type};

@@ -43,6 +43,8 @@ pub struct Options<'a> {
 pub enum Error {
     /// It exceeds a limit of this compiler.
     TooLarge,
+    /// There is no loop where one was to be entered, or code never comes there.
+    NoLoop,
     /// The body can't be read: validation would have found it.
     Malformed(wasmparser::BinaryReaderError),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge => f.write_str("the function is too large for the compiler"),
+            Self::NoLoop => f.write_str("there is no loop that can be reached"),
             Self::Malformed(e) => e.fmt(f),
         }
     }

@@ -101,6 +101,11 @@ impl<'a> Builder<'a> {
         variable
     }
 
+    /// The type of a variable.
+    pub fn variable_type(&self, variable: Variable) -> Type {
+        self.state.types[variable.0 as usize]
+    }
+
     /// A new block, which is nowhere yet. Parameters of its own ([`Function::append_param`]) are
     /// given to it before anything jumps there.
     pub fn block(&mut self) -> Block {
@@ -126,6 +131,11 @@ impl<'a> Builder<'a> {
     /// Says where in the source the next instructions come from.
     pub fn at(&mut self, location: u32) {
         self.location = location;
+    }
+
+    /// Where in the source the next instructions come from.
+    pub fn location(&self) -> u32 {
+        self.location
     }
 
     /// Appends an instruction. After a terminator the block is complete.

@@ -1,9 +1,10 @@
 //! Blocks and branches.
 //!
 //! A control frame whose end somebody branches to has a block there, made at the first branch,
-//! with a parameter for each result; without a branch the code just goes on. A loop's block has a
-//! parameter for each of the loop's.
+//! with a parameter for each result; without a branch the code just goes on. The block at the head
+//! of a loop has a parameter for each of the loop's.
 
+use super::osr::{Peeled, Start};
 use super::{Loaded, Result, Translator, value_type};
 use crate::layout::EXEC_STACK_LIMIT;
 use tierra_core::Trap;
@@ -18,7 +19,7 @@ pub(super) struct Control {
     pub ty: BlockTy,
     /// Entries of the stack below the block's parameters.
     pub base: usize,
-    /// Where branches to it go: the head of a loop, else the end, once somebody branches there.
+    /// The block at its end, once somebody goes there.
     pub label: Option<Block>,
     /// Where the log of facts stood at its start.
     facts: usize,
@@ -31,10 +32,15 @@ pub(super) enum Kind {
     Function,
     Plain,
     Loop {
+        start: Start,
+        /// Where branches to it go.
+        head: Block,
         /// Needless if nothing branches back.
         poll: Option<Inst>,
         branched: bool,
     },
+    /// The iteration of a loop that another tier began.
+    Peeled(Peeled),
     If {
         or_else: Block,
         /// Where the parameters are among those that were saved.
@@ -70,6 +76,12 @@ impl Control {
             exception: None,
         }
     }
+
+    /// Nobody has gone to its end, and nothing is known.
+    pub fn reset(&mut self) {
+        self.label = None;
+        self.facts = 0;
+    }
 }
 
 impl Translator<'_> {
@@ -94,6 +106,14 @@ impl Translator<'_> {
             BlockTy::One(_) => 1,
             BlockTy::Func(i) => self.module.func_type_at(i).results.len(),
             BlockTy::Function => self.b.func.signature.results.len(),
+        }
+    }
+
+    /// Gives a block parameters for the parameters of a frame.
+    pub(super) fn append_params(&mut self, block: Block, ty: BlockTy) {
+        if let BlockTy::Func(i) = ty {
+            let module = self.module;
+            self.append_types(block, &module.func_type_at(i).params);
         }
     }
 
@@ -126,7 +146,7 @@ impl Translator<'_> {
     }
 
     /// Pushes the parameters of the block that is being written.
-    fn push_params(&mut self, block: Block) {
+    pub(super) fn push_params(&mut self, block: Block) {
         self.s.stack.extend_from_slice(self.b.func.params(block));
     }
 
@@ -172,24 +192,34 @@ impl Translator<'_> {
             return Ok(());
         }
         let ty = self.block_ty(ty)?;
+        let start = Start {
+            at: self.b.location(),
+            tries: self.s.exceptions.tries(),
+        };
+        let kind = self.begin_loop(ty, start)?;
+        self.open(kind, ty);
+        self.open_fuel();
+        Ok(())
+    }
+
+    /// Begins the head of a loop, with its parameters.
+    pub(super) fn begin_loop(&mut self, ty: BlockTy, start: Start) -> Result<Kind> {
         let count = self.param_count(ty);
         self.charge(count)?;
         let head = self.new_block();
-        if let BlockTy::Func(i) = ty {
-            let module = self.module;
-            self.append_types(head, &module.func_type_at(i).params);
-        }
+        self.append_params(head, ty);
         self.close_fuel();
         self.jump_block(head, count);
         self.pop_many(count);
         self.b.switch_to(head);
         self.push_params(head);
         let poll = self.options.interruption.then(|| self.poll());
-        let branched = false;
-        self.open(Kind::Loop { poll, branched }, ty);
-        self.innermost().label = Some(head);
-        self.open_fuel();
-        Ok(())
+        Ok(Kind::Loop {
+            start,
+            head,
+            poll,
+            branched: false,
+        })
     }
 
     fn poll(&mut self) -> Inst {
@@ -221,7 +251,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// Begins the part of an `if` for a condition that is zero, with its parameters.
+    /// Begins the part of an `if` for a condition that is zero, with its parameters; false if
+    /// nothing comes there.
     fn enter_else(&mut self) -> bool {
         let frame = self.innermost();
         let Kind::If { or_else, saved } = frame.kind else {
@@ -243,8 +274,9 @@ impl Translator<'_> {
         }
         self.begin_op();
         self.leave_to_end()?;
-        self.enter_else();
-        self.open_fuel();
+        if self.enter_else() {
+            self.open_fuel();
+        }
         Ok(())
     }
 
@@ -277,18 +309,26 @@ impl Translator<'_> {
             }
             Kind::TryTable(_) => self.end_try_table()?,
             Kind::Try(_) => self.end_try(),
-            _ => {}
+            Kind::Loop {
+                head,
+                poll,
+                branched,
+                ..
+            } => self.end_loop(head, poll.filter(|_| !branched)),
+            Kind::Peeled(peeled) => {
+                if self.begin_again(peeled)? {
+                    return Ok(());
+                }
+            }
+            Kind::Function | Kind::Plain => {}
         }
-        let is_loop = matches!(self.innermost().kind, Kind::Loop { .. });
-        if self.innermost().label.is_some() && !is_loop {
+        if self.innermost().label.is_some() {
             self.leave_to_end()?;
         }
         self.close_fuel();
         let frame = self.s.control.pop();
         let frame = frame.expect("the function's block is below");
-        if let Kind::Loop { poll, branched } = frame.kind {
-            self.end_loop(frame.label, poll, branched);
-        } else if let Some(label) = frame.label {
+        if let Some(label) = frame.label {
             self.s.facts.forget(frame.facts);
             self.s.stack.truncate(frame.base);
             self.enter(label);
@@ -305,9 +345,9 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn end_loop(&mut self, head: Option<Block>, poll: Option<Inst>, branched: bool) {
-        self.b.seal(head.expect("a loop has a head"));
-        if let (Some(poll), false) = (poll, branched) {
+    fn end_loop(&mut self, head: Block, needless_poll: Option<Inst>) {
+        self.b.seal(head);
+        if let Some(poll) = needless_poll {
             self.b.func.remove(poll);
         }
     }
@@ -348,12 +388,14 @@ impl Translator<'_> {
         let index = self.frame_index(depth);
         let frame = &mut self.s.control[index];
         let ty = frame.ty;
-        if let Kind::Loop { branched, .. } = &mut frame.kind {
-            *branched = true;
-            let head = frame.label.expect("a loop has a head");
-            return (head, self.param_count(ty));
+        match &mut frame.kind {
+            Kind::Loop { head, branched, .. } => {
+                *branched = true;
+                (*head, self.param_count(ty))
+            }
+            Kind::Peeled(_) => (self.again_label(index), self.param_count(ty)),
+            _ => (self.end_label(index), self.result_count(ty)),
         }
-        (self.end_label(index), self.result_count(ty))
     }
 
     /// Jumps to a block with the topmost values.

@@ -85,6 +85,23 @@ impl Exceptions {
         self.calls = 0;
     }
 
+    /// How many legacy `try` there were so far.
+    pub fn tries(&self) -> usize {
+        self.tries
+    }
+
+    /// Goes back to where there had been so many legacy `try`.
+    pub fn go_back(&mut self, tries: usize) {
+        self.tries = tries;
+    }
+
+    /// No call has needed a clause yet.
+    pub fn forget_blocks(&mut self) {
+        for clause in &mut self.clauses {
+            clause.block = None;
+        }
+    }
+
     /// Whether any frame around handles exceptions.
     pub fn is_handled(&self) -> bool {
         !self.handlers.is_empty()

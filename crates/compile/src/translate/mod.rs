@@ -11,6 +11,7 @@ mod fuel;
 mod heap;
 mod memory;
 mod numeric;
+mod osr;
 mod simd;
 mod table;
 mod variable;
@@ -21,6 +22,8 @@ use crate::{Error, Options};
 use control::Control;
 use core::fmt::Write;
 use exception::Exceptions;
+use osr::Start;
+pub use osr::translate_osr;
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_core::types::{CompositeType, HeapType, RefKind, RefType, ValType};
 use tierra_core::{Trap, index::MemoryIdx};
@@ -28,7 +31,7 @@ use tierra_ir::{
     Access, BinaryOp, Block, Builder, CompareOp, Function, Inst, InstData, MemFlags, SigRef,
     Signature, Slot, StackLimit, Type, UnaryOp, Value, Variable, builder,
 };
-use tierra_module::{Module, val_type, wasmparser_features};
+use tierra_module::{Body, Module, val_type, wasmparser_features};
 
 pub(crate) type Result<T = (), E = Error> = core::result::Result<T, E>;
 
@@ -66,6 +69,30 @@ struct Scratch {
     blocks: Vec<(Block, u32)>,
 }
 
+impl Scratch {
+    /// Forgets the function before.
+    fn clear(&mut self, module: &Module) {
+        self.control.clear();
+        self.locals.clear();
+        self.exceptions.clear(module.tags.len());
+        self.forget_values(module);
+    }
+
+    /// Forgets what refers to the function that was written, but not where in the body it is.
+    fn forget_values(&mut self, module: &Module) {
+        self.stack.clear();
+        self.saved.clear();
+        self.facts.clear();
+        self.exceptions.forget_blocks();
+        for ty in self.used_signatures.drain(..) {
+            if let Some(signature) = self.signatures.get_mut(ty.index()) {
+                *signature = None;
+            }
+        }
+        self.signatures.resize(module.types.len(), None);
+    }
+}
+
 /// What is loaded once per block: it doesn't change.
 #[derive(Clone, Copy)]
 enum Loaded {
@@ -96,8 +123,12 @@ struct Translator<'a> {
     fuel: Option<(Inst, u32)>,
     /// What the decoder is told of the control frame around the current operator.
     frame: wasmparser::FrameKind,
-    /// The function's body, for looking ahead.
+    /// The function's body.
+    body: Body<'a>,
+    /// Its operators, for looking ahead.
     code: wasmparser::BinaryReader<'a>,
+    /// The loop that is to be translated once more: whoever reads operators goes on behind it.
+    again: Option<Start>,
     /// Blocks so far, and jumps that count as such.
     blocks: u64,
     /// How many operands of calls and jumps there may still be.
@@ -119,12 +150,51 @@ pub fn translate(
     out: &mut Function,
     state: &mut State,
 ) -> Result {
+    let (mut t, mut reader) = start(module, func, options, out, state)?;
+    while !reader.eof() {
+        t.operator(&mut reader)?;
+    }
+    t.finish();
+    cold_blocks_last(out);
+    Ok(())
+}
+
+/// Starts a translation, which stands at the first operator.
+fn start<'a, 'm: 'a>(
+    module: &'m Module,
+    func: FuncIdx,
+    options: &'a Options<'a>,
+    out: &'a mut Function,
+    state: &'a mut State,
+) -> Result<(Translator<'a>, wasmparser::BinaryReader<'m>)> {
     let body = module
         .body(func)
         .expect("only functions with bodies are translated");
     if body.bytes.len() > MAX_BODY {
         return Err(Error::TooLarge);
     }
+    let mut reader = reader(module, &body);
+    head(module, func, options, out);
+    state.scratch.clear(module);
+    let mut t = Translator::new(module, options, out, state, body, reader.clone());
+    t.declare_params(&module.func_type(func).params);
+    for _ in 0..reader.read_var_u32()? {
+        let count = reader.read_var_u32()?;
+        let ty = val_type(reader.read()?)?;
+        t.declare_locals(count, ty);
+    }
+    t.code = reader.clone();
+    t.begin();
+    Ok((t, reader))
+}
+
+fn reader<'m>(module: &Module, body: &Body<'m>) -> wasmparser::BinaryReader<'m> {
+    let features = wasmparser_features(module.features());
+    wasmparser::BinaryReader::new_features(body.bytes, body.offset as u64, features)
+}
+
+/// An empty function with the name and the signature of a function of the module.
+fn head(module: &Module, func: FuncIdx, options: &Options<'_>, out: &mut Function) {
     out.clear();
     write!(out.name, "func{}", func.0).expect("a string can be written to");
     signature(module, module.func_type(func), &mut out.signature);
@@ -133,27 +203,6 @@ pub fn translate(
         offsets: [layout::INSTANCE_EXEC, layout::EXEC_STACK_LIMIT],
         slow: options.symbols.stack_slow,
     });
-    let features = wasmparser_features(module.features());
-    let mut reader =
-        wasmparser::BinaryReader::new_features(body.bytes, body.offset as u64, features);
-    let mut t = Translator::new(module, func, options, out, state, reader.clone());
-    for _ in 0..reader.read_var_u32()? {
-        let count = reader.read_var_u32()?;
-        let ty = val_type(reader.read()?)?;
-        t.declare_locals(count, ty);
-    }
-    t.code = reader.clone();
-    t.begin();
-    while !reader.eof() {
-        let position = reader.current_position();
-        t.b.at((body.offset + position) as u32);
-        t.frame = expected_frame(body.bytes[position]);
-        reader.visit_operator(&mut t)??;
-        t.check_size()?;
-    }
-    t.finish();
-    cold_blocks_last(out);
-    Ok(())
 }
 
 /// The kind of frame in which the decoder wants to find an operator. Validation has checked that
@@ -232,37 +281,25 @@ fn signature(
 }
 
 impl<'a> Translator<'a> {
+    /// A translation that stands at the beginning of the entry block.
     fn new(
         module: &'a Module,
-        func: FuncIdx,
         options: &'a Options<'a>,
         out: &'a mut Function,
         state: &'a mut State,
+        body: Body<'a>,
         code: wasmparser::BinaryReader<'a>,
     ) -> Self {
-        let s = &mut state.scratch;
-        s.stack.clear();
-        s.control.clear();
-        s.locals.clear();
-        s.saved.clear();
-        s.facts.clear();
-        s.exceptions.clear(module.tags.len());
-        for ty in s.used_signatures.drain(..) {
-            if let Some(signature) = s.signatures.get_mut(ty.index()) {
-                *signature = None;
-            }
-        }
-        s.signatures.resize(module.types.len(), None);
         let mut b = Builder::new(out, &mut state.builder);
         let entry = b.block();
         let context = b.func.append_param(entry, Type::I64);
         b.switch_to(entry);
         b.seal(entry);
-        let mut t = Self {
+        Self {
             module,
             options,
             b,
-            s,
+            s: &mut state.scratch,
             context,
             reachable: true,
             dead_blocks: 0,
@@ -272,19 +309,25 @@ impl<'a> Translator<'a> {
             builtin_sig: None,
             fuel: None,
             frame: wasmparser::FrameKind::Block,
+            body,
             code,
+            again: None,
             blocks: 1,
             budget: MAX_VALUES,
-        };
-        for param in &module.func_type(func).params {
-            let ty = value_type(module, *param);
-            let value = t.b.func.append_param(entry, ty);
-            let variable = t.b.variable(ty);
-            t.b.set(variable, value);
-            t.typed(value, *param);
-            t.s.locals.push((variable, facts::excludes_null(*param)));
         }
-        t
+    }
+
+    fn declare_params(&mut self, params: &[ValType<TypeIdx>]) {
+        let entry = self.b.func.entry();
+        for param in params {
+            let ty = value_type(self.module, *param);
+            let value = self.b.func.append_param(entry, ty);
+            let variable = self.b.variable(ty);
+            self.b.set(variable, value);
+            self.typed(value, *param);
+            let non_null = facts::excludes_null(*param);
+            self.s.locals.push((variable, non_null));
+        }
     }
 
     fn declare_locals(&mut self, count: u32, ty: ValType<TypeIdx>) {
@@ -300,6 +343,16 @@ impl<'a> Translator<'a> {
     fn begin(&mut self) {
         self.s.control.push(Control::function());
         self.open_fuel();
+    }
+
+    /// Translates the next operator.
+    #[inline]
+    fn operator(&mut self, reader: &mut wasmparser::BinaryReader<'_>) -> Result {
+        let position = reader.current_position();
+        self.b.at((self.body.offset + position) as u32);
+        self.frame = expected_frame(self.body.bytes[position]);
+        reader.visit_operator(self)??;
+        self.check_size()
     }
 
     fn finish(self) {

@@ -3,6 +3,7 @@
 
 mod generated;
 mod hostile;
+mod osr;
 mod programs;
 mod scripts;
 
@@ -29,6 +30,8 @@ pub struct Tally {
 pub struct Translation {
     state: State,
     func: Function,
+    /// The same for each loop of each function.
+    pub osr: osr::Loops,
     /// What was translated so far.
     pub tally: Tally,
 }
@@ -89,6 +92,7 @@ impl Translation {
                         if let Err(error) = tierra_ir::verify(&self.func) {
                             panic!("{name}, function {func}: {error}");
                         }
+                        self.osr.function(name, module, func, &options, &self.func);
                     }
                     Err(Error::TooLarge) => self.tally.too_large += 1,
                     Err(error) => panic!("{name}, function {func}: {error}"),
@@ -111,5 +115,6 @@ impl Translation {
             "{what}: {functions} functions ({too_large} too large), {bytes} bytes, \
              {instructions} instructions, {rate:.3} µs/byte"
         );
+        self.osr.report(what);
     }
 }
