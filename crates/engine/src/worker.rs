@@ -31,21 +31,63 @@ impl Translator {
         tables: &Tables,
         func: FuncIdx,
     ) -> Result<Option<&mut Function>, String> {
-        let options = tierra_compile::Options {
-            symbols: Symbols {
-                stack_slow: Stub::Stack.symbol(),
-                poll: Stub::Poll.symbol(),
-            },
-            fuel: settings.fuel,
-            tables,
-            interruption: settings.interruption,
-            memory: settings.memory_plan(),
-        };
+        let options = options(settings, tables);
         match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
             Ok(()) => Ok(Some(&mut self.ir)),
             Err(tierra_compile::Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),
         }
+    }
+
+    /// A function from the head of a loop on, and the state that it reads there; `None` if it
+    /// exceeds a limit.
+    ///
+    /// # Errors
+    /// When there is no such loop.
+    fn translate_loop(
+        &mut self,
+        callees: &Callees<'_>,
+        func: FuncIdx,
+        at: u32,
+    ) -> Result<Option<(&mut Function, FrameState)>, String> {
+        let Callees {
+            module, settings, ..
+        } = *callees;
+        let options = options(settings, &callees.known.tables);
+        let Self { ir, state } = self;
+        match tierra_compile::translate_osr(module, func, at, &options, ir, state) {
+            Ok(state) => Ok(Some((ir, state))),
+            Err(tierra_compile::Error::TooLarge) => Ok(None),
+            Err(error) => Err(format!("function {func}: {error}")),
+        }
+    }
+}
+
+/// What the front end is told.
+fn options<'a>(settings: &Settings, tables: &'a Tables) -> tierra_compile::Options<'a> {
+    tierra_compile::Options {
+        symbols: Symbols {
+            stack_slow: Stub::Stack.symbol(),
+            poll: Stub::Poll.symbol(),
+        },
+        fuel: settings.fuel,
+        tables,
+        interruption: settings.interruption,
+        memory: settings.memory_plan(),
+    }
+}
+
+/// The machine code of a function; `None` if it exceeds a limit.
+fn generate(
+    context: &mut Context,
+    func: FuncIdx,
+    ir: &mut Function,
+) -> Result<Option<CompiledFunction>, String> {
+    match context.compile(ir) {
+        Ok(code) => Ok(Some(code.clone())),
+        // What the code generator has no code for stays in the tier that it is in.
+        Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => Ok(None),
+        Err(error) => Err(format!("function {func}: {error}")),
     }
 }
 
@@ -107,14 +149,7 @@ impl Worker {
         stages.tell(Event::Start("inline"));
         self.inlining.run(callees, ir);
         stages.tell(Event::End("inline", ir));
-        match self.context.compile(ir) {
-            Ok(code) => Ok(Some(code.clone())),
-            // What the code generator has no code for stays in the interpreter.
-            Err(tierra_codegen::Error::TooLarge | tierra_codegen::Error::Unsupported(_)) => {
-                Ok(None)
-            }
-            Err(error) => Err(format!("function {func}: {error}")),
-        }
+        generate(&mut self.context, func, ir)
     }
 
     /// A function's code from the head of a loop on, by the offset of its operator in the module,
@@ -128,7 +163,12 @@ impl Worker {
         func: FuncIdx,
         at: u32,
     ) -> Result<Option<(CompiledFunction, FrameState)>, String> {
-        let _ = (callees, func, at);
-        Ok(None)
+        let translated = self.translator.translate_loop(callees, func, at)?;
+        let Some((ir, state)) = translated else {
+            return Ok(None);
+        };
+        self.inlining.run(callees, ir);
+        let code = generate(&mut self.context, func, ir)?;
+        Ok(code.map(|code| (code, state)))
     }
 }
