@@ -7,7 +7,7 @@ use std::time::Duration;
 use tierra::{
     AnyRef, AsContextMut, Caller, Config, Engine, Error, ExnRef, Extern, ExternRef, ExternType,
     Features, FuncType, Global, HeapType, I31, Instance, Memory, Module, RootScope, SharedMemory,
-    Store, StoreLimits, Table, Tag, Tier, Trap, V128, Val, ValType,
+    Store, StoreLimits, Stress, Table, Tag, Tier, Tiering, Trap, V128, Val, ValType,
 };
 
 /// How to run modules.
@@ -25,6 +25,8 @@ pub struct Settings {
     pub tier: Tier,
     /// The functions that stay in the interpreter nevertheless, by a seed.
     pub mixed_tiers: Option<u64>,
+    /// How functions rise from tier to tier, if they do.
+    pub stress: Stress,
 }
 
 /// Bytes that a memory may grow to, on every engine.
@@ -59,6 +61,10 @@ pub fn compile(settings: &Settings, wasm: &[u8]) -> tierra::Result<Module> {
         .gc_heap_max(32 << 20)
         .max_stack(4 << 20)
         .tier(settings.tier)
+        .tiering(Tiering {
+            stress: settings.stress,
+            ..Tiering::default()
+        })
         .mixed_tiers(settings.mixed_tiers);
     Module::new(&Engine::new(&config)?, wasm)
 }

@@ -18,6 +18,7 @@ pub fn summary(seed: u64, long: bool) -> String {
         host_reenters: true,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: tierra::Stress::default(),
     };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),

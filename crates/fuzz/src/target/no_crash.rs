@@ -105,6 +105,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         host_reenters: true,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: tierra::Stress::default(),
     };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);

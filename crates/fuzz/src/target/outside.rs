@@ -26,6 +26,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         host_reenters: false,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: tierra::Stress::default(),
     };
     let theirs = on_wasmi::run(fuel, wasm, seed);
     let ours = on_tierra::run(&settings, wasm, seed);

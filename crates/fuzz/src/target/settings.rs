@@ -21,6 +21,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         host_reenters: true,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: tierra::Stress::default(),
     };
     on_tierra::compile(&plain, wasm).map_err(|e| format!("a valid module is rejected: {e}"))?;
     let Ok(expected) = on_tierra::run(&plain, wasm, seed) else {

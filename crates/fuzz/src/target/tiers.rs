@@ -4,7 +4,7 @@ use super::Verdict;
 use crate::generate::{self, Dialect};
 use crate::observe::{Observation, difference};
 use crate::on_tierra::{self, Settings};
-use tierra::Tier;
+use tierra::{Stress, Tier};
 
 const FUEL: u64 = 10_000_000;
 
@@ -25,24 +25,24 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         host_reenters: true,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: Stress::default(),
     };
     let Ok(expected) = on_tierra::run(&interp, wasm, seed) else {
         return Ok(Verdict::Skipped);
     };
     for tier in [Tier::Optimizing, Tier::Baseline] {
-        check_tier(tier, &interp, &expected, seed, wasm)?;
+        let ways = ways(tier, &interp, seed);
+        check_ways(tier.name(), ways, &expected, seed, wasm)?;
     }
+    check_ways("rising", rising(&interp, seed), &expected, seed, wasm)?;
     Ok(Verdict::Tried(expected.completed()))
 }
 
-/// Runs a module on a tier in several ways, each of which is to do what the interpreter did.
-fn check_tier(
-    tier: Tier,
-    interp: &Settings,
-    expected: &Observation,
-    seed: u64,
-    wasm: &[u8],
-) -> Result<(), String> {
+/// A way to run a module: its name, and settings.
+type Way = (&'static str, Settings);
+
+/// How a compiler's code is run: as the interpreter runs, and otherwise.
+fn ways(tier: Tier, interp: &Settings, seed: u64) -> Vec<Way> {
     let compiled = Settings {
         tier,
         ..interp.clone()
@@ -63,14 +63,67 @@ fn check_tier(
         fuel: None,
         ..compiled.clone()
     };
-    let name = tier.name();
-    for (what, settings) in [
+    vec![
         ("alone", compiled),
         ("mixed", mixed),
         ("with GC stress", stressed),
         ("mixed with GC stress", mixed_stressed),
         ("without fuel", unmetered),
-    ] {
+    ]
+}
+
+/// How functions rise: at once, at random, and beside the guest.
+fn rising(interp: &Settings, seed: u64) -> Vec<Way> {
+    let with = |stress| Settings {
+        tier: Tier::Auto,
+        stress,
+        ..interp.clone()
+    };
+    let eager = Stress {
+        eager: true,
+        synchronous: true,
+        ..Stress::default()
+    };
+    let random = |seed| Stress {
+        random: Some(seed),
+        ..eager
+    };
+    let beside = Stress {
+        synchronous: false,
+        fail: 3,
+        ..random(seed + 2)
+    };
+    vec![
+        ("at once", with(eager)),
+        ("at random", with(random(seed))),
+        (
+            "at random, with GC stress",
+            Settings {
+                gc_stress: true,
+                ..with(random(seed + 1))
+            },
+        ),
+        ("beside the guest", with(beside)),
+        (
+            "at random, mixed, without fuel",
+            Settings {
+                mixed_tiers: Some(seed),
+                fuel: None,
+                ..with(random(seed + 3))
+            },
+        ),
+    ]
+}
+
+/// Runs a module in several ways, each of which is to do what the interpreter did.
+fn check_ways(
+    name: &str,
+    ways: Vec<Way>,
+    expected: &Observation,
+    seed: u64,
+    wasm: &[u8],
+) -> Result<(), String> {
+    for (what, settings) in ways {
         let seen = on_tierra::run(&settings, wasm, seed)
             .map_err(|e| format!("{name} {what}, it fails: {e}"))?;
         if let Some(difference) = difference(expected, &seen) {

@@ -40,6 +40,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         host_reenters: true,
         tier: Tier::Interp,
         mixed_tiers: None,
+        stress: tierra::Stress::default(),
     };
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
     let failed = seen
