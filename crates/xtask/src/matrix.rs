@@ -30,6 +30,23 @@ const TIERS: &[(&str, &[&str])] = &[
     ("bounds", &["--tier", "optimizing", "--no-memory-guards"]),
     ("artifacts", &["--tier", "optimizing", "--precompiled"]),
     ("mixed", &["--tier", "optimizing", "--mixed-tiers", "1"]),
+    ("auto", &["--tier", "auto"]),
+    ("auto at once", &["--tier-stress", "eager,sync"]),
+    ("auto at random", &["--tier-stress", "eager,sync,random=1"]),
+    ("auto beside", &["--tier-stress", "eager,random=2"]),
+    ("auto failing", &["--tier-stress", "eager,delay=1ms,fail=2"]),
+    (
+        "auto no memory",
+        &["--tier-stress", "eager", "--code-memory", "192KiB"],
+    ),
+    (
+        "auto no code",
+        &["--tier-stress", "eager", "--code-memory", "0"],
+    ),
+    (
+        "auto mixed",
+        &["--tier-stress", "eager,sync,random=3", "--mixed-tiers", "1"],
+    ),
 ];
 
 /// Runs every combination; one line each.
@@ -40,7 +57,8 @@ pub fn run(args: &[String]) -> Outcome {
     let mut failed = 0;
     for (build, features) in BUILDS {
         let tierra = cargo::build_tierra(features, build)?;
-        failed += all_runs(&tierra, ("interp", build), &[], args)?;
+        let interp = &["--tier", "interp"];
+        failed += all_runs(&tierra, ("interp", build), interp, args)?;
         if features.is_empty() {
             for (tier, options) in TIERS {
                 failed += all_runs(&tierra, (tier, build), options, args)?;

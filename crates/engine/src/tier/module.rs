@@ -66,7 +66,12 @@ enum Stage {
 
 /// What became of a loop that somebody wants to leave.
 enum LoopStage {
-    Queued,
+    /// Somebody asked for better code, once.
+    Asked,
+    /// It is to be made. Whether somebody has asked since.
+    Queued {
+        again: bool,
+    },
     Stays,
     Ready(Arc<Transfer>),
 }
@@ -296,8 +301,7 @@ impl TieredModule {
                 self.optimize(&mut Worker::new(self.settings()), job);
                 state = self.lock();
             } else {
-                let threads = self.tiering.thread_count();
-                self.compiler.queue().push(self.this.clone(), job, threads);
+                self.enqueue(job);
             }
         }
         let ready = at.and_then(|at| match state.loops.get(&(func, at))? {
@@ -306,7 +310,7 @@ impl TieredModule {
                 pause = policy::ASK_ELSEWHERE;
                 None
             }
-            LoopStage::Queued => None,
+            LoopStage::Asked | LoopStage::Queued { .. } => None,
         });
         drop(state);
         record.budget.store(pause, Ordering::Relaxed);
@@ -314,6 +318,15 @@ impl TieredModule {
             self.tell(&Event::Moved { func: func.0, at });
         }
         ready
+    }
+
+    fn enqueue(&self, job: Job) {
+        let (Job::Function(func) | Job::Loop(func, _)) = job;
+        let now = self.compiler.age().as_micros() as u64;
+        let cost = (now, self.body_len(func));
+        let threads = self.tiering.thread_count();
+        let queue = self.compiler.queue();
+        queue.push(self.this.clone(), job, cost, threads);
     }
 
     /// What is to be compiled now, and how much the function may do until it looks again.
@@ -325,12 +338,7 @@ impl TieredModule {
             let calls = self.record(func).calls.load(Ordering::Relaxed);
             let done = matches!(stage, Stage::Optimized | Stage::Stays);
             if done || calls <= policy::FEW_CALLS || self.tiering.stress.eager {
-                let key = (func, at);
-                let job = !state.loops.contains_key(&key);
-                if job {
-                    state.loops.insert(key, LoopStage::Queued);
-                }
-                return (job.then_some(Job::Loop(func, at)), pause);
+                return (self.wanted_loop(state, func, at), pause);
             }
         }
         match stage {
@@ -343,6 +351,43 @@ impl TieredModule {
             Stage::Optimized if at.is_some() => (None, pause),
             _ => (None, policy::NEVER),
         }
+    }
+
+    /// A loop is worth code of its own if it still runs when it is asked about once more.
+    fn wanted_loop(&self, state: &mut State, func: FuncIdx, at: u32) -> Option<Job> {
+        let eager = self.tiering.stress.eager;
+        match state.loops.get_mut(&(func, at)) {
+            None if !eager => {
+                state.loops.insert((func, at), LoopStage::Asked);
+                None
+            }
+            None | Some(LoopStage::Asked) => {
+                let queued = LoopStage::Queued { again: false };
+                state.loops.insert((func, at), queued);
+                Some(Job::Loop(func, at))
+            }
+            Some(LoopStage::Queued { again }) => {
+                *again = true;
+                None
+            }
+            Some(LoopStage::Stays | LoopStage::Ready(_)) => None,
+        }
+    }
+
+    /// Whether a loop whose code is to be made now has ended in the meantime.
+    fn has_ended(&self, func: FuncIdx, at: u32) -> bool {
+        let mut state = self.lock();
+        let is_best = state.functions[self.place(func)] == Stage::Optimized;
+        let ended = is_best
+            && !self.tiering.stress.eager
+            && matches!(
+                state.loops.get(&(func, at)),
+                Some(LoopStage::Queued { again: false })
+            );
+        if ended {
+            state.loops.remove(&(func, at));
+        }
+        ended
     }
 
     /// Makes better code.
@@ -359,6 +404,7 @@ impl TieredModule {
                     self.tell_stays(func, why);
                 }
             }
+            Job::Loop(func, at) if self.has_ended(func, at) => {}
             Job::Loop(func, at) => {
                 let done = self.optimize_loop(worker, func, at);
                 let stage = match done {

@@ -1,9 +1,13 @@
 //! The threads that optimize, and what they are to do.
+//!
+//! A function goes before those that were asked for earlier if they take longer than they have waited
+//! more: so many small ones don't wait for a large one, and none waits for ever.
 
 use super::TieredModule;
 use crate::inline::Callees;
 use crate::worker::Worker;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use tierra_core::index::FuncIdx;
 
@@ -16,6 +20,37 @@ pub enum Job {
     Loop(FuncIdx, u32),
 }
 
+/// A job that waits, by the time at which it is due: when it was asked for, and then as long again as
+/// it is expected to take, in microseconds.
+struct Waiting {
+    due: Reverse<u64>,
+    module: Weak<TieredModule>,
+    job: Job,
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.due == other.due
+    }
+}
+
+impl Eq for Waiting {}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.due.cmp(&other.due)
+    }
+}
+
+/// Bytes of a body that are optimized in a microsecond, roughly.
+const SPEED: u64 = 2;
+
 /// What is to be compiled, for all modules of an engine.
 pub struct Queue(Arc<Shared>);
 
@@ -26,7 +61,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<(Weak<TieredModule>, Job)>,
+    jobs: BinaryHeap<Waiting>,
     /// Threads that were started, and those that wait.
     threads: usize,
     idle: usize,
@@ -42,10 +77,18 @@ impl Queue {
         }))
     }
 
-    /// Adds a job. At most so many threads work. If the system gives none, nothing is optimized.
-    pub fn push(&self, module: Weak<TieredModule>, job: Job, threads: usize) {
+    /// Adds a job, now in microseconds since some moment, for a body of so many bytes. At most so
+    /// many threads work. If the system gives none, nothing is optimized.
+    pub fn push(
+        &self,
+        module: Weak<TieredModule>,
+        job: Job,
+        (now, bytes): (u64, usize),
+        threads: usize,
+    ) {
+        let due = Reverse(now + bytes as u64 / SPEED);
         let mut state = self.0.lock();
-        state.jobs.push_back((module, job));
+        state.jobs.push(Waiting { due, module, job });
         if state.idle == 0 && state.threads < threads {
             let shared = self.0.clone();
             let builder = std::thread::Builder::new().name("tierra-optimizing".into());
@@ -79,8 +122,8 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+            if let Some(Waiting { module, job, .. }) = state.jobs.pop() {
+                return Some((module, job));
             }
             state.idle += 1;
             state = self
