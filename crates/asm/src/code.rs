@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 /// record of that function is, which code compiled for one process may reach relative to itself.
 pub const RECORD_SYMBOLS: u32 = 1 << 30;
 
+/// The symbol of the cells in which a function's code notes whom it calls: 8 bytes for each of
+/// [`CompiledFunction::sites`].
+pub const SITE_SYMBOL: u32 = RECORD_SYMBOLS - 2;
+
 /// The machine code of a function with its tables. Offsets count from the function's start.
 #[derive(Clone, Default, Debug)]
 pub struct CompiledFunction {
@@ -37,6 +41,8 @@ pub struct CompiledFunction {
     pub stack_map: Vec<i32>,
     /// Handlers, inner ones first, by ranges in `calls`.
     pub handlers: Vec<Handler>,
+    /// The calls that note whom they call, by their place in the source.
+    pub sites: Vec<u32>,
 }
 
 impl CompiledFunction {
@@ -50,6 +56,7 @@ impl CompiledFunction {
         self.calls.clear();
         self.stack_map.clear();
         self.handlers.clear();
+        self.sites.clear();
         (self.code_len, self.frame_size) = (0, 0);
     }
 }

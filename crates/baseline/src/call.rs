@@ -156,6 +156,7 @@ impl Compiler<'_> {
             Callee::Found { record, instance } => {
                 self.rm(Op::Mov, Size::Q, SCRATCH, at(FINDER, record));
                 self.rm(Op::Mov, Size::Q, Gpr::RDI, at(FINDER, instance));
+                self.note_callee();
                 let entry = Arg::M(at(SCRATCH, RECORD_ENTRY));
                 self.asm.emit(Op::Call, Size::Q, &[entry]);
             }

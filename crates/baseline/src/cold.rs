@@ -5,7 +5,7 @@ use crate::compiler::Compiler;
 use crate::convert::FloatToInt;
 use crate::emit::at;
 use tierra_asm::x64::abi::SCRATCH;
-use tierra_asm::x64::{Arg, Cc, Gpr, Label, Op, Size, Xmm};
+use tierra_asm::x64::{Arg, Cc, Gpr, Label, Mem, Op, Size, Xmm};
 use tierra_core::Trap;
 use tierra_core::index::MemoryIdx;
 use tierra_vm::offsets::{ENTRY_FUNCREF, EXEC_FUEL, INSTANCE_EXEC};
@@ -37,6 +37,11 @@ enum Kind {
     },
     /// The entry of a table, in RBX, has another type: null or a mismatch.
     Entry,
+    /// The callee in the scratch register is not the one that the cell of the call has.
+    Callee {
+        cell: Mem,
+        back: Label,
+    },
     /// An atomic access is not aligned; out of bounds counts more.
     Misaligned {
         memory: MemoryIdx,
@@ -128,6 +133,10 @@ impl Compiler<'_> {
         self.add_cold(Kind::Entry)
     }
 
+    pub fn cold_callee(&mut self, cell: Mem, back: Label) -> Label {
+        self.add_cold(Kind::Callee { cell, back })
+    }
+
     pub fn cold_misaligned(
         &mut self,
         memory: MemoryIdx,
@@ -203,6 +212,16 @@ impl Compiler<'_> {
                 self.mi(Op::Cmp, Size::Q, at(Gpr::RBX, ENTRY_FUNCREF), 0);
                 self.asm.jcc(Cc::E, null);
                 self.raise(Trap::IndirectCallTypeMismatch as u8);
+            }
+            Kind::Callee { cell, back } => {
+                let several = self.asm.label();
+                self.mi(Op::Cmp, Size::Q, cell, 0);
+                self.asm.jcc(Cc::NE, several);
+                self.mr(Op::Mov, Size::Q, cell, SCRATCH);
+                self.asm.jmp(back);
+                self.asm.bind(several);
+                self.mi(Op::Or, Size::B, cell, 1);
+                self.asm.jmp(back);
             }
             Kind::Misaligned {
                 memory,

@@ -4,9 +4,13 @@
 //! they are about to cost, in bytes of the body; when it is used up, a stub is called, which decides
 //! what is to become of the function and grants more. Several threads may count at once: what gets
 //! lost by that doesn't matter.
+//!
+//! A call through a table or a reference has a cell beside the code. It holds the record of the
+//! function that is called; if there was another one, too, its lowest bit is set.
 
 use crate::compiler::Compiler;
-use tierra_asm::code::RECORD_SYMBOLS;
+use tierra_asm::code::{RECORD_SYMBOLS, SITE_SYMBOL};
+use tierra_asm::x64::abi::SCRATCH;
 use tierra_asm::x64::{Arg, Cc, Mem, Op, Size};
 use tierra_core::index::FuncIdx;
 use tierra_vm::offsets::{RECORD_BUDGET, RECORD_CALLS};
@@ -21,6 +25,14 @@ pub(crate) const fn record_field(func: FuncIdx, offset: i32) -> Mem {
     Mem::Symbol {
         symbol: RECORD_SYMBOLS + func.0,
         addend: offset,
+    }
+}
+
+/// The cell of a call.
+fn site_cell(index: usize) -> Mem {
+    Mem::Symbol {
+        symbol: SITE_SYMBOL,
+        addend: index as i32 * 8,
     }
 }
 
@@ -39,6 +51,20 @@ impl Compiler<'_> {
     pub fn count_round(&mut self) -> Option<u32> {
         let counting = self.options.counting?;
         Some(self.count(0x7fff_ffff, counting.loop_head))
+    }
+
+    /// Notes whom a call through a record calls, which is in the scratch register.
+    pub fn note_callee(&mut self) {
+        if self.options.counting.is_none() {
+            return;
+        }
+        let cell = site_cell(self.out.sites.len());
+        self.out.sites.push(self.position);
+        self.mr(Op::Cmp, Size::Q, cell, SCRATCH);
+        let back = self.asm.label();
+        let other = self.cold_callee(cell, back);
+        self.asm.jcc(Cc::NE, other);
+        self.asm.bind(back);
     }
 
     fn count(&mut self, cost: u32, stub: u32) -> u32 {

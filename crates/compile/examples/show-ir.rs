@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         },
         fuel: std::env::var_os("FUEL").is_some(),
         interruption: true,
+        feedback: None,
         memory: |ty| MemoryPlan {
             guarded: !ty.limits.is_64 && std::env::var_os("CHECKED").is_none(),
         },

@@ -36,6 +36,6 @@ mod options;
 mod tables;
 mod translate;
 
-pub use options::{Error, MemoryPlan, Options, Symbols};
+pub use options::{Error, Feedback, MemoryPlan, Options, Symbols};
 pub use tables::{FixedTable, Tables};
 pub use translate::{State, translate, translate_osr, value_type};

@@ -2,6 +2,7 @@
 
 use crate::Tables;
 use core::fmt;
+use tierra_core::index::FuncIdx;
 use tierra_core::types::MemoryType;
 use tierra_ir::Symbol;
 
@@ -23,6 +24,14 @@ pub struct MemoryPlan {
     pub guarded: bool,
 }
 
+/// What was seen of a module's calls while its functions ran in another tier.
+pub trait Feedback: fmt::Debug + Sync {
+    /// The function of the module, in the instance of the caller, that a `call_indirect`, a
+    /// `call_ref` or the like has called so far, by the offset of the operator in the module; `None`
+    /// if there were several, none, or others. What code makes of it is checked whenever it runs.
+    fn callee(&self, at: u32) -> Option<FuncIdx>;
+}
+
 /// What a translation depends on besides the module. All instances of an engine agree on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
@@ -34,6 +43,8 @@ pub struct Options<'a> {
     pub interruption: bool,
     /// What is known of the module's tables; nothing by default.
     pub tables: &'a Tables,
+    /// What was seen of calls, if anything was.
+    pub feedback: Option<&'a dyn Feedback>,
     /// How the memories of a type are bounded.
     pub memory: fn(&MemoryType) -> MemoryPlan,
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS};
+use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS, SITE_SYMBOL};
 use tierra_asm::x64::abi::SCRATCH;
 use tierra_asm::x64::{Arg, Assembler, Features, Mem, Op, Reloc, Size};
 use tierra_core::index::FuncIdx;
@@ -27,7 +27,7 @@ pub fn with_detours<'a>(
     let own = own.map(|func| func.0);
     let needs = |reloc: &Reloc| {
         // Stubs have the highest symbols.
-        reloc.symbol < SELF && (Some(reloc.symbol) == own || !is_direct(reloc.symbol))
+        reloc.symbol < SITE_SYMBOL && (Some(reloc.symbol) == own || !is_direct(reloc.symbol))
     };
     if !code.relocs.iter().any(needs) {
         return Cow::Borrowed(code);

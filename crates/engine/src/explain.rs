@@ -31,12 +31,13 @@ pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Ex
         module,
         settings,
         known,
+        feedback: None,
     };
     let ir = if settings.one_pass {
         String::from("(compiled in one pass)")
     } else {
         let mut translator = Translator::default();
-        let ir = translator.translate(module, settings, &known.tables, func)?;
+        let ir = translator.translate(&callees, func)?;
         ir.map_or_else(
             || String::from("(exceeds a limit of the compiler: the interpreter runs it)"),
             |ir| ir.to_string(),

@@ -228,6 +228,7 @@ fn compile_all(
         module,
         settings,
         known,
+        feedback: None,
     };
     let work = || {
         let mut worker = Worker::new(settings);

@@ -15,7 +15,7 @@ use crate::worker::Translator;
 use std::sync::OnceLock;
 use tierra_codegen::OptLevel;
 use tierra_codegen::opt::{self, inline};
-use tierra_compile::Tables;
+use tierra_compile::{Feedback, Tables};
 use tierra_core::index::FuncIdx;
 use tierra_ir::{Callee, Flow, Function, Inst, InstData};
 use tierra_module::Module;
@@ -51,6 +51,8 @@ pub struct Callees<'a> {
     pub module: &'a Module,
     pub settings: &'a Settings,
     pub known: &'a Known,
+    /// What was seen of calls, if anything was.
+    pub feedback: Option<&'a dyn Feedback>,
 }
 
 /// A function that may be inlined.
@@ -92,10 +94,7 @@ impl Callees<'_> {
             return None;
         }
         // What exceeds a limit, or shows a bug, is told when the function itself is compiled.
-        let translated =
-            maker
-                .translator
-                .translate(self.module, self.settings, &self.known.tables, func);
+        let translated = maker.translator.translate(self, func);
         let ir = translated.ok().flatten()?;
         opt::run(ir, &mut maker.optimizer, OptLevel::Size);
         let size = size(ir);

@@ -48,6 +48,7 @@ pub fn dump(
         module,
         settings,
         known,
+        feedback: None,
     };
     let mut worker = Worker::new(settings);
     let seen = Seen::<String>::new();
@@ -78,6 +79,7 @@ pub fn times(
         module,
         settings,
         known,
+        feedback: None,
     };
     let mut worker = Worker::new(settings);
     let seen = Seen::<Duration>::new();

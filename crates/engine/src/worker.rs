@@ -6,11 +6,10 @@ use crate::link::{self, Stub};
 use crate::one_pass::OnePass;
 use tierra_codegen::opt::{Event, Observer};
 use tierra_codegen::{CompiledFunction, Context};
-use tierra_compile::{Symbols, Tables};
+use tierra_compile::Symbols;
 use tierra_core::FrameState;
 use tierra_core::index::FuncIdx;
 use tierra_ir::Function;
-use tierra_module::Module;
 
 /// Makes the intermediate representation of functions.
 #[derive(Default)]
@@ -26,13 +25,17 @@ impl Translator {
     /// When the compiler finds a bug of ours.
     pub fn translate(
         &mut self,
-        module: &Module,
-        settings: &Settings,
-        tables: &Tables,
+        callees: &Callees<'_>,
         func: FuncIdx,
     ) -> Result<Option<&mut Function>, String> {
-        let options = options(settings, tables);
-        match tierra_compile::translate(module, func, &options, &mut self.ir, &mut self.state) {
+        let options = options(callees);
+        match tierra_compile::translate(
+            callees.module,
+            func,
+            &options,
+            &mut self.ir,
+            &mut self.state,
+        ) {
             Ok(()) => Ok(Some(&mut self.ir)),
             Err(tierra_compile::Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),
@@ -50,12 +53,9 @@ impl Translator {
         func: FuncIdx,
         at: u32,
     ) -> Result<Option<(&mut Function, FrameState)>, String> {
-        let Callees {
-            module, settings, ..
-        } = *callees;
-        let options = options(settings, &callees.known.tables);
+        let options = options(callees);
         let Self { ir, state } = self;
-        match tierra_compile::translate_osr(module, func, at, &options, ir, state) {
+        match tierra_compile::translate_osr(callees.module, func, at, &options, ir, state) {
             Ok(state) => Ok(Some((ir, state))),
             Err(tierra_compile::Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),
@@ -64,15 +64,17 @@ impl Translator {
 }
 
 /// What the front end is told.
-fn options<'a>(settings: &Settings, tables: &'a Tables) -> tierra_compile::Options<'a> {
+fn options<'a>(callees: &Callees<'a>) -> tierra_compile::Options<'a> {
+    let settings = callees.settings;
     tierra_compile::Options {
         symbols: Symbols {
             stack_slow: Stub::Stack.symbol(),
             poll: Stub::Poll.symbol(),
         },
         fuel: settings.fuel,
-        tables,
+        tables: &callees.known.tables,
         interruption: settings.interruption,
+        feedback: callees.feedback,
         memory: settings.memory_plan(),
     }
 }
@@ -139,10 +141,7 @@ impl Worker {
         }
         let stages = self.context.optimizer();
         stages.tell(Event::Start("translate"));
-        let Some(ir) = self
-            .translator
-            .translate(module, settings, &callees.known.tables, func)?
-        else {
+        let Some(ir) = self.translator.translate(callees, func)? else {
             return Ok(None);
         };
         stages.tell(Event::End("translate", ir));

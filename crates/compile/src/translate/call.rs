@@ -9,7 +9,9 @@ use super::{Result, Translator};
 use crate::layout::{self, class, plain};
 use tierra_core::Trap;
 use tierra_core::index::{FuncIdx, TableIdx, TypeIdx};
-use tierra_ir::{Access, Callee, CompareOp, Effects, InstData, Symbol, Type, UnaryOp, Value};
+use tierra_ir::{
+    Access, Block, Callee, CompareOp, Effects, InstData, Symbol, Type, UnaryOp, Value,
+};
 use tierra_vm::builtins::Builtin;
 
 /// What is called.
@@ -27,6 +29,22 @@ struct Found {
     instance: Value,
 }
 
+/// What is called, once its index or reference is taken off the stack: not null, and in the table.
+#[derive(Clone, Copy)]
+enum Place {
+    /// A function of the module.
+    Own(FuncIdx),
+    Import(FuncIdx),
+    /// The entry of a table.
+    Entry {
+        ty: TypeIdx,
+        table: u32,
+        entry: Value,
+    },
+    /// A function reference.
+    Ref(Value),
+}
+
 impl Translator<'_> {
     pub(super) fn call(&mut self, target: Target, tail: bool) -> Result {
         let target = match target {
@@ -37,38 +55,132 @@ impl Translator<'_> {
             Target::Func(f) => self.module.funcs[f.index()],
             Target::Indirect { ty, .. } | Target::Ref(ty) => ty,
         };
-        let found = match target {
-            Target::Func(f) if f.index() < self.module.imported_funcs => Some(self.import(f)),
-            Target::Func(_) => None,
-            Target::Indirect { ty, table } => Some(self.table_callee(ty, table)),
-            Target::Ref(_) => Some(self.ref_callee()),
+        let module = self.module;
+        let place = self.callee_place(target);
+        let count = module.func_type_at(ty).params.len();
+        self.charge(count + module.func_type_at(ty).results.len())?;
+        // Not the list itself: builtins use it.
+        let mut args = core::mem::take(&mut self.s.values);
+        args.clear();
+        args.push(self.context);
+        args.extend_from_slice(self.top(count));
+        self.pop_many(count);
+        match self.seen_callee(place, ty) {
+            None => self.call_place(place, ty, tail, &mut args)?,
+            Some(seen) => self.call_guarded(place, ty, tail, seen, &mut args)?,
+        }
+        self.s.values = args;
+        if tail {
+            self.unreachable_from_here();
+        }
+        Ok(())
+    }
+
+    /// Calls a function directly if it is the one that is called, as it was so far.
+    fn call_guarded(
+        &mut self,
+        place: Place,
+        ty: TypeIdx,
+        tail: bool,
+        (seen, func): (Value, FuncIdx),
+        args: &mut [Value],
+    ) -> Result {
+        let (other, join) = self.guard(seen, func);
+        if tail {
+            self.call_place(Place::Own(func), ty, tail, args)?;
+            self.enter(other);
+            return self.call_place(place, ty, tail, args);
+        }
+        let module = self.module;
+        self.append_types(join, &module.func_type_at(ty).results);
+        self.call_place(Place::Own(func), ty, tail, args)?;
+        self.leave_to(join, ty);
+        self.enter(other);
+        self.call_place(place, ty, tail, args)?;
+        self.leave_to(join, ty);
+        self.enter(join);
+        self.push_params(join);
+        Ok(())
+    }
+
+    /// Goes to where the ways of a call meet, with its results.
+    fn leave_to(&mut self, join: Block, ty: TypeIdx) {
+        let count = self.module.func_type_at(ty).results.len();
+        self.jump_block(join, count);
+        self.pop_many(count);
+    }
+
+    /// Goes on where the function seen so far is called; else in the first block that is returned.
+    /// The second one is for where the ways meet.
+    fn guard(&mut self, seen: Value, func: FuncIdx) -> (Block, Block) {
+        let own = self.element_of(layout::INSTANCE_FUNCS, func.0);
+        let same = self.compare(CompareOp::I64Eq, seen, own);
+        let (then, other, join) = (self.new_block(), self.cold_block(), self.new_block());
+        self.branch(same, then, other);
+        self.enter(then);
+        (other, join)
+    }
+
+    /// The function that was seen to be called here, and the reference to compare with its own.
+    fn seen_callee(&mut self, place: Place, ty: TypeIdx) -> Option<(Value, FuncIdx)> {
+        let seen = self.options.feedback?.callee(self.b.location())?;
+        if self.module.funcs.get(seen.index()) != Some(&ty) {
+            return None;
+        }
+        let flags = plain(class::TABLE);
+        match place {
+            Place::Own(_) | Place::Import(_) => None,
+            Place::Ref(func) => Some((func, seen)),
+            Place::Entry { entry, .. } => {
+                let func = self.load(Access::I64, flags, entry, layout::ENTRY_FUNCREF);
+                Some((func, seen))
+            }
+        }
+    }
+
+    fn callee_place(&mut self, target: Target) -> Place {
+        match target {
+            Target::Func(f) if f.index() < self.module.imported_funcs => Place::Import(f),
+            Target::Func(f) => Place::Own(f),
+            Target::Indirect { ty, table } => {
+                let index = self.pop();
+                let entry = self.table_element(table, index, Trap::UndefinedElement);
+                Place::Entry { ty, table, entry }
+            }
+            Target::Ref(_) => {
+                let func = self.pop();
+                self.check_null(func, Trap::NullFunctionReference);
+                Place::Ref(func)
+            }
+        }
+    }
+
+    /// Calls what is at a place, and pushes the results. The first argument is the context.
+    fn call_place(&mut self, place: Place, ty: TypeIdx, tail: bool, args: &mut [Value]) -> Result {
+        let found = match place {
+            Place::Own(_) => None,
+            Place::Import(f) => Some(self.import(f)),
+            Place::Entry { ty, table, entry } => Some(self.table_callee(ty, table, entry)),
+            Place::Ref(func) => Some(self.ref_callee(func)),
         };
-        let (callee, context) = match (found, target) {
+        let (callee, context) = match (found, place) {
             (Some(found), _) => (
                 Callee::Cell(found.record, layout::RECORD_ENTRY),
                 found.instance,
             ),
-            (None, Target::Func(f)) => (Callee::Symbol(Symbol(f.0)), self.context),
+            (None, Place::Own(f)) => (Callee::Symbol(Symbol(f.0)), self.context),
             _ => unreachable!("only functions of the module have no record here"),
         };
         let module = self.module;
-        let count = module.func_type_at(ty).params.len();
-        self.charge(count + module.func_type_at(ty).results.len())?;
-        let mut args = core::mem::take(&mut self.s.values);
-        args.clear();
-        args.push(context);
-        args.extend_from_slice(self.top(count));
-        self.pop_many(count);
         let sig = self.signature_of(ty);
-        let list = self.b.func.list(&args);
-        self.s.values = args;
+        args[0] = context;
+        let list = self.b.func.list(args);
         if tail {
             if let Some(found) = found {
-                self.return_host_call(found.record, sig, callee);
+                self.return_host_call(found.record, sig, callee, args);
             }
             let args = list;
             self.b.push(InstData::TailCall { sig, callee, args });
-            self.unreachable_from_here();
             return Ok(());
         }
         let inst = self.call_throwing(sig, callee, list)?;
@@ -82,15 +194,21 @@ impl Translator<'_> {
 
     /// A host function is called with the frame kept, although the operator is a tail call: the
     /// frame tells the host function which instance called it, whose memory and exports it may
-    /// use. The callee's arguments are in `values`.
-    fn return_host_call(&mut self, record: Value, sig: tierra_ir::SigRef, callee: Callee) {
+    /// use.
+    fn return_host_call(
+        &mut self,
+        record: Value,
+        sig: tierra_ir::SigRef,
+        callee: Callee,
+        args: &[Value],
+    ) {
         let flags = plain(class::FUNC);
         let host = self.load(Access::I64, flags, record, layout::RECORD_HOST);
         let no_host = self.unary(UnaryOp::I64Eqz, host);
         let (guest, host) = (self.new_block(), self.cold_block());
         self.branch(no_host, guest, host);
         self.enter(host);
-        let args = self.b.func.list(&self.s.values);
+        let args = self.b.func.list(args);
         let call = self.b.push(InstData::Call {
             sig,
             effects: Effects::All,
@@ -130,9 +248,7 @@ impl Translator<'_> {
         }
     }
 
-    fn ref_callee(&mut self) -> Found {
-        let func = self.pop();
-        self.check_null(func, Trap::NullFunctionReference);
+    fn ref_callee(&mut self, func: Value) -> Found {
         let flags = plain(class::FUNC);
         Found {
             record: self.load(Access::I64, flags, func, layout::FUNCREF_RECORD),
@@ -156,9 +272,7 @@ impl Translator<'_> {
         Some(Target::Func(func))
     }
 
-    fn table_callee(&mut self, ty: TypeIdx, table: u32) -> Found {
-        let index = self.pop();
-        let entry = self.table_element(table, index, Trap::UndefinedElement);
+    fn table_callee(&mut self, ty: TypeIdx, table: u32, entry: Value) -> Found {
         let flags = plain(class::TABLE);
         let actual = self.load(Access::I32, flags, entry, layout::ENTRY_TYPE);
         let wanted = self.type_id(ty);

@@ -135,7 +135,7 @@ impl Translator<'_> {
         }
     }
 
-    fn append_types(&mut self, block: Block, types: &[ValType<TypeIdx>]) {
+    pub(super) fn append_types(&mut self, block: Block, types: &[ValType<TypeIdx>]) {
         for ty in types {
             let value = self
                 .b
@@ -399,7 +399,7 @@ impl Translator<'_> {
     }
 
     /// Jumps to a block with the topmost values.
-    fn jump_block(&mut self, block: Block, count: usize) {
+    pub(super) fn jump_block(&mut self, block: Block, count: usize) {
         let first = self.s.stack.len() - count;
         self.b.jump(block, &self.s.stack[first..]);
     }

@@ -57,6 +57,7 @@ pub fn options(tables: &Tables) -> [Options<'_>; 2] {
             tables,
             fuel: false,
             interruption: true,
+            feedback: None,
             memory: guarded,
         },
         Options {
@@ -64,6 +65,7 @@ pub fn options(tables: &Tables) -> [Options<'_>; 2] {
             tables,
             fuel: true,
             interruption: false,
+            feedback: None,
             memory: checked,
         },
     ]

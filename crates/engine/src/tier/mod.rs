@@ -20,6 +20,7 @@
 
 pub mod builtins;
 pub mod event;
+mod feedback;
 pub mod module;
 pub mod policy;
 pub mod queue;

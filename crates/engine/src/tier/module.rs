@@ -1,6 +1,7 @@
 //! A module whose functions are compiled one by one.
 
 use super::event::{Compiled, Event};
+use super::feedback::Sites;
 use super::policy::{self, Tiering};
 use super::queue::Job;
 use super::transfer::Transfer;
@@ -17,7 +18,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS};
+use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS, SITE_SYMBOL};
 use tierra_baseline::LoopState;
 use tierra_core::FrameState;
 use tierra_core::index::FuncIdx;
@@ -43,6 +44,7 @@ struct State {
     /// By function that is not imported.
     functions: Vec<Stage>,
     loops: HashMap<(FuncIdx, u32), LoopStage>,
+    sites: Sites,
     /// How many choices there were so far, for tests.
     choices: u64,
 }
@@ -115,6 +117,7 @@ impl TieredModule {
                 chunks: Chunks::new(compiler.settings().debugger),
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
+                sites: Sites::default(),
                 choices: 0,
             }),
             compiler: compiler.clone(),
@@ -224,11 +227,15 @@ impl TieredModule {
         }
         let start = Instant::now();
         let State {
-            one_pass, chunks, ..
+            one_pass,
+            chunks,
+            sites,
+            ..
         } = state;
         let code = one_pass.compile_to(&self.module, func)?;
         let code = code.ok_or("the function is too large for the compiler")?;
-        let entry = self.add(chunks, func, code)?;
+        let cells = sites.add(&code.sites)?;
+        let entry = self.add(chunks, func, code, cells)?;
         self.tell(&self.compiled(&Done {
             by: Compiled::Baseline,
             func,
@@ -253,8 +260,23 @@ impl TieredModule {
         }
     }
 
+    /// The function that a call has called so far, by the place of the call in the module.
+    pub(super) fn seen_callee(&self, at: u32) -> Option<FuncIdx> {
+        let records = self.records.start().as_ptr() as usize;
+        let state = self.lock();
+        let place = state.sites.callee(at, records, state.functions.len())?;
+        Some(FuncIdx::from_index(self.module.imported_funcs + place))
+    }
+
     /// Puts code of a function into memory. Returns its address.
-    fn add(&self, chunks: &mut Chunks, func: FuncIdx, code: &CompiledFunction) -> Outcome<usize> {
+    /// `cells` is where its calls note whom they call.
+    fn add(
+        &self,
+        chunks: &mut Chunks,
+        func: FuncIdx,
+        code: &CompiledFunction,
+        cells: usize,
+    ) -> Outcome<usize> {
         let wanted = chunks.wanted(code.code.len() + 64);
         if chunks.capacity() + wanted > self.tiering.code_memory {
             return Err("the memory for machine code is used up".into());
@@ -266,6 +288,7 @@ impl TieredModule {
         let before = chunks.capacity();
         let resolve = |symbol: u32| match symbol.checked_sub(RECORD_SYMBOLS) {
             Some(func) => self.record_address(FuncIdx(func)),
+            None if symbol == SITE_SYMBOL => cells,
             // What is called directly has the best code, which it keeps.
             None => self
                 .record(FuncIdx(symbol))
@@ -497,7 +520,7 @@ impl TieredModule {
         let is_best = |symbol: u32| functions[self.place(FuncIdx(symbol))] == Stage::Optimized;
         let own = at.is_none().then_some(func);
         let code = crate::detours::with_detours(code, own, is_best);
-        self.add(chunks, func, &code)
+        self.add(chunks, func, &code, 0)
     }
 }
 

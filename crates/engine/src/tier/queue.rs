@@ -153,6 +153,7 @@ impl TieredModule {
             module: self.wasm(),
             settings: self.settings(),
             known: self.known(),
+            feedback: Some(self),
         }
     }
 }
