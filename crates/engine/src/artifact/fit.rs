@@ -186,7 +186,7 @@ fn feature_bits(features: Features) -> u32 {
 
 /// A hash of the stubs.
 fn stubs() -> u32 {
-    super::checksum::checksum(&link::stubs().code, None) as u32
+    tierra_checksum::checksum(&link::stubs().code, None) as u32
 }
 
 const _: () = assert!(Features::ALL.len() <= 32);

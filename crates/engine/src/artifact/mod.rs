@@ -23,7 +23,6 @@
 //!
 //! **Cost.** One pass over the file for the checksum; the rest goes with the number of functions.
 
-mod checksum;
 pub mod elf;
 mod fit;
 mod read;

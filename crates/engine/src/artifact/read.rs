@@ -1,6 +1,6 @@
 //! Reading artifacts.
 
-use super::{FORMAT, Fit, HEADER_END, Section, VERSION, at, checksum, is_artifact};
+use super::{FORMAT, Fit, HEADER_END, Section, VERSION, at, is_artifact};
 use crate::compiler::{Settings, Stats};
 use crate::image::{Entry, Image};
 use crate::load::{CompiledModule, Source};
@@ -9,6 +9,7 @@ use crate::tables::{Kind, Rows, Tables};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use tierra_checksum::checksum;
 use tierra_core::Features;
 use tierra_interp::ModuleCode;
 use tierra_module::{Bytes, Module};
@@ -68,7 +69,7 @@ impl Artifact {
             let has = all.len();
             return Err(format!("it has {has} bytes instead of {length}"));
         }
-        if word(all, at::CHECKSUM) != checksum::checksum(all, Some(at::CHECKSUM)) {
+        if word(all, at::CHECKSUM) != checksum(all, Some(at::CHECKSUM)) {
             return Err("it is damaged: its checksum is not that of its contents".into());
         }
         let mut sections = Vec::with_capacity(Section::ALL.len());

@@ -1,10 +1,11 @@
 //! Writing artifacts.
 
-use super::{FORMAT, Fit, HEADER_END, MAGIC, Section, at, checksum, elf};
+use super::{FORMAT, Fit, HEADER_END, MAGIC, Section, at, elf};
 use crate::compiler::Settings;
 use crate::image::Image;
 use crate::tables::Kind;
 use std::collections::HashMap;
+use tierra_checksum::checksum;
 use tierra_module::Module;
 
 /// An artifact of a module and its image; with `symbols`, tools find functions by name.
@@ -68,7 +69,7 @@ fn fill_header(file: &mut [u8], sections: &[elf::Section<'_>]) {
     }
     let length = file.len() as u64;
     file[at::LENGTH..][..8].copy_from_slice(&length.to_le_bytes());
-    let sum = checksum::checksum(file, Some(at::CHECKSUM));
+    let sum = checksum(file, Some(at::CHECKSUM));
     file[at::CHECKSUM..][..8].copy_from_slice(&sum.to_le_bytes());
 }
 

@@ -18,28 +18,71 @@ type Lanes = [u64; LANES];
 
 /// The checksum of bytes, with the 8 bytes at `hole` taken as zeros.
 pub fn checksum(bytes: &[u8], hole: Option<usize>) -> u64 {
-    let mut lanes: Lanes = core::array::from_fn(|i| K.wrapping_mul(i as u64 + 1));
-    // The blocks up to the hole's end, copied, to have zeros there.
-    let split = hole.map_or(0, |hole| (hole + 8).next_multiple_of(BLOCK));
-    let split = split.min(bytes.len());
-    let (head, tail) = bytes.split_at(split);
-    let mut head = head.to_vec();
-    if let Some(hole) = hole.and_then(|hole| head.get_mut(hole..hole + 8)) {
-        hole.fill(0);
+    let mut sum = Checksum::new();
+    match hole {
+        Some(hole) if hole + 8 <= bytes.len() => {
+            sum.update(&bytes[..hole]);
+            sum.update(&[0; 8]);
+            sum.update(&bytes[hole + 8..]);
+        }
+        _ => sum.update(bytes),
     }
-    head.resize(head.len().next_multiple_of(BLOCK), 0);
-    add(&mut lanes, head.as_chunks().0);
-    let (blocks, rest) = tail.as_chunks();
-    add(&mut lanes, blocks);
-    let mut last = [0; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    add(&mut lanes, &[last]);
-    let mut hash = bytes.len() as u64;
-    for lane in lanes {
-        let lane = (lane ^ lane >> 32).wrapping_mul(K);
-        hash = (hash ^ lane ^ lane >> 29).rotate_left(29).wrapping_mul(K);
+    sum.finish()
+}
+
+/// The checksum of bytes that come in pieces.
+pub struct Checksum {
+    lanes: Lanes,
+    /// The beginning of a block whose end is not there yet.
+    partial: [u8; BLOCK],
+    len: usize,
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
     }
-    hash ^ hash >> 32
+}
+
+impl Checksum {
+    /// That of no bytes.
+    pub fn new() -> Self {
+        Self {
+            lanes: core::array::from_fn(|i| K.wrapping_mul(i as u64 + 1)),
+            partial: [0; BLOCK],
+            len: 0,
+        }
+    }
+
+    /// Appends bytes: how they are cut into pieces makes no difference.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        let filled = self.len % BLOCK;
+        self.len += bytes.len();
+        if filled != 0 {
+            let (head, tail) = bytes.split_at(bytes.len().min(BLOCK - filled));
+            self.partial[filled..filled + head.len()].copy_from_slice(head);
+            if filled + head.len() < BLOCK {
+                return;
+            }
+            add(&mut self.lanes, &[self.partial]);
+            bytes = tail;
+        }
+        let (blocks, rest) = bytes.as_chunks();
+        add(&mut self.lanes, blocks);
+        self.partial[..rest.len()].copy_from_slice(rest);
+    }
+
+    /// The checksum.
+    pub fn finish(mut self) -> u64 {
+        self.partial[self.len % BLOCK..].fill(0);
+        add(&mut self.lanes, &[self.partial]);
+        let mut hash = self.len as u64;
+        for lane in self.lanes {
+            let lane = (lane ^ lane >> 32).wrapping_mul(K);
+            hash = (hash ^ lane ^ lane >> 29).rotate_left(29).wrapping_mul(K);
+        }
+        hash ^ hash >> 32
+    }
 }
 
 /// Adds blocks, with the widest vectors that there are.
@@ -111,6 +154,24 @@ mod tests {
                 assert_ne!(checksum(&other, None), sum);
             }
         }
+    }
+
+    #[test]
+    fn pieces_make_no_difference() {
+        let bytes: Vec<u8> = (0..700).map(|i| (i * 11) as u8).collect();
+        let whole = checksum(&bytes, None);
+        for size in [1, 7, 8, 100, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 699] {
+            let mut sum = Checksum::new();
+            bytes.chunks(size).for_each(|piece| sum.update(piece));
+            assert_eq!(sum.finish(), whole, "{size}");
+        }
+    }
+
+    /// Files have been written with it.
+    #[test]
+    fn it_stays_as_it_is() {
+        let bytes: Vec<u8> = (0..1000).map(|i| (i * 7) as u8).collect();
+        assert_eq!(checksum(&bytes, Some(64)), 0x549f_e099_9607_0125);
     }
 
     #[test]
