@@ -111,6 +111,46 @@ impl Image<'static> {
     }
 }
 
+impl Image<'static> {
+    /// Puts functions of a module together, in order; others are called by their records. Returns
+    /// where each of them is, too. There are no adapters.
+    ///
+    /// # Errors
+    /// When the code is too large.
+    pub fn of_some(
+        functions: &[(FuncIdx, CompiledFunction)],
+        level: OptLevel,
+    ) -> Result<(Self, Vec<u32>), String> {
+        let mut linker = Linker::new(level);
+        let mut stats = Stats::default();
+        let mut places: HashMap<u32, u32> = HashMap::new();
+        for (func, code) in functions {
+            places.insert(func.0, linker.reserve(code.code.len())?);
+            stats.functions += 1;
+            stats.code_bytes += code.code.len();
+        }
+        for reloc in functions.iter().flat_map(|(_, code)| &code.relocs) {
+            if Stub::of(reloc.symbol).is_none() && !places.contains_key(&reloc.symbol) {
+                places.insert(reloc.symbol, linker.detour(FuncIdx(reloc.symbol))?);
+            }
+        }
+        let mut entries = Vec::with_capacity(functions.len());
+        for (func, code) in functions {
+            let place = places[&func.0];
+            let kind = Kind::Function(*func);
+            linker.put(kind, place, code, |symbol| places[&symbol]);
+            entries.push(place);
+        }
+        let image = Self {
+            code: linker.code.into(),
+            tables: linker.tables,
+            entries: Rows::default(),
+            stats,
+        };
+        Ok((image, entries))
+    }
+}
+
 /// An image while it is made.
 struct Linker {
     align: usize,
@@ -166,12 +206,17 @@ impl Linker {
             if *entry != Entry::NONE {
                 return Ok(entry.code);
             }
-            let code = detour(*func);
-            let at = self.reserve(code.len())?;
-            self.write(at, &code);
-            Ok(at)
+            self.detour(*func)
         };
         funcs.iter().zip(entries).map(place).collect()
+    }
+
+    /// Adds a jump to a function by its record.
+    fn detour(&mut self, func: FuncIdx) -> Result<u32, String> {
+        let code = detour(func);
+        let at = self.reserve(code.len())?;
+        self.write(at, &code);
+        Ok(at)
     }
 
     /// Adds the entry adapters of all functions with code.

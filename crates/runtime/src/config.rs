@@ -223,6 +223,14 @@ impl Config {
         self
     }
 
+    /// Where optimized code is kept for the next run of a module with [`Tier::Auto`]; nowhere by
+    /// default.
+    #[cfg(feature = "compiler")]
+    pub fn cache(&mut self, cache: Option<alloc::sync::Arc<tierra_engine::Cache>>) -> &mut Self {
+        self.tiering.cache = cache;
+        self
+    }
+
     /// A mode for tests: every second function, chosen by the seed, stays in the interpreter
     /// although the tier is a compiler's.
     pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {

@@ -145,8 +145,19 @@ impl Module {
         let tiered = tierra_engine::TieredModule::new(compiler, module.clone());
         let tiered = tiered.map_err(Error::msg)?;
         Self::assemble(engine, module, Some(tiered.clone()), |_, _| {
+            tiered.begin();
             Ok(Machine::Tiered(tiered))
         })
+    }
+
+    /// Writes what was optimized to the [cache](crate::Config::cache), if there is one and something
+    /// is new. It is done when the module is dropped, too; a program that ends without dropping it
+    /// says so here.
+    #[cfg(feature = "compiler")]
+    pub fn save_to_cache(&self) {
+        if let Machine::Tiered(tiered) = &self.0.machine {
+            tiered.save();
+        }
     }
 
     /// Tells profilers of the machine code. If that fails a profile lacks it, and nothing else is

@@ -24,7 +24,7 @@
 //! **Cost.** One pass over the file for the checksum; the rest goes with the number of functions.
 
 pub mod elf;
-mod fit;
+pub mod fit;
 mod read;
 mod write;
 

@@ -28,6 +28,8 @@ pub enum Event {
         /// Where the loop begins, as an offset in the module.
         at: u32,
     },
+    /// What the cache has can't be used, or it can't be written.
+    Cache(String),
     /// The function stays in the tier that it is in.
     Stays {
         /// The function's index in its module.
@@ -74,6 +76,7 @@ impl fmt::Display for Event {
             Self::Moved { func, at } => {
                 write!(f, "on-stack replacement: function {func}, loop at {at:#x}")
             }
+            Self::Cache(what) => write!(f, "cached code is {what}"),
             Self::Stays { func, why } => write!(f, "function {func} stays in its tier: {why}"),
         }
     }
@@ -180,6 +183,7 @@ impl Counters {
                 ..
             } => self.made[by.index()].add(*bytes, *code, *time),
             Event::Moved { .. } => _ = self.moved.fetch_add(1, Relaxed),
+            Event::Cache(_) => {}
             Event::Stays { .. } => _ = self.stay.fetch_add(1, Relaxed),
         }
     }

@@ -22,6 +22,7 @@ pub mod builtins;
 pub mod event;
 mod feedback;
 pub mod module;
+pub mod persist;
 pub mod policy;
 pub mod queue;
 pub mod transfer;

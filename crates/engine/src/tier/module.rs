@@ -1,7 +1,8 @@
 //! A module whose functions are compiled one by one.
 
-use super::event::{Compiled, Event};
+use super::event::{Compiled, Counters, Event};
 use super::feedback::Sites;
+use super::persist::{self, Kept};
 use super::policy::{self, Tiering};
 use super::queue::Job;
 use super::transfer::Transfer;
@@ -38,20 +39,21 @@ pub struct TieredModule {
     state: Mutex<State>,
 }
 
-struct State {
+pub(super) struct State {
     one_pass: Box<OnePass>,
-    chunks: Chunks,
+    pub(super) chunks: Chunks,
     /// By function that is not imported.
-    functions: Vec<Stage>,
+    pub(super) functions: Vec<Stage>,
     loops: HashMap<(FuncIdx, u32), LoopStage>,
     sites: Sites,
+    pub(super) kept: Kept,
     /// How many choices there were so far, for tests.
     choices: u64,
 }
 
 /// What became of a function so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+pub(super) enum Stage {
     /// It was never called.
     New,
     /// The interpreter runs it.
@@ -87,7 +89,7 @@ struct Done<'a> {
 }
 
 /// Code, or why there is none.
-type Outcome<T> = Result<T, String>;
+pub(super) type Outcome<T> = Result<T, String>;
 
 impl TieredModule {
     /// The functions of a module, none of them compiled.
@@ -118,10 +120,31 @@ impl TieredModule {
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
                 sites: Sites::default(),
+                kept: Kept::default(),
                 choices: 0,
             }),
             compiler: compiler.clone(),
         }))
+    }
+
+    /// Looks in the cache, once the records are there.
+    pub fn begin(&self) {
+        if self.tiering.cache.is_none() {
+            return;
+        }
+        if self.module.bytes().len() < persist::LARGE || self.tiering.stress.synchronous {
+            self.load_cached();
+        } else {
+            self.enqueue(Job::Cached);
+        }
+    }
+
+    pub(super) fn tiering(&self) -> &Tiering {
+        &self.tiering
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        self.compiler.counters()
     }
 
     /// What the compilers are told.
@@ -140,11 +163,11 @@ impl TieredModule {
             .get_or_init(|| Known::new(&self.module, self.settings()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn place(&self, func: FuncIdx) -> usize {
+    pub(super) fn place(&self, func: FuncIdx) -> usize {
         func.index() - self.module.imported_funcs
     }
 
@@ -153,17 +176,17 @@ impl TieredModule {
         start + self.place(func) * size_of::<FuncRecord>()
     }
 
-    fn record(&self, func: FuncIdx) -> &FuncRecord {
+    pub(super) fn record(&self, func: FuncIdx) -> &FuncRecord {
         let address = self.record_address(func) as *const FuncRecord;
         // SAFETY: the module's code has written all records before any function of it runs.
         unsafe { &*address }
     }
 
-    fn body_len(&self, func: FuncIdx) -> usize {
+    pub(super) fn body_len(&self, func: FuncIdx) -> usize {
         self.module.body(func).map_or(0, |body| body.bytes.len())
     }
 
-    fn tell(&self, event: &Event) {
+    pub(super) fn tell(&self, event: &Event) {
         self.compiler.counters().count(event);
         if let Some(sink) = &self.tiering.sink {
             (sink.0)(event);
@@ -260,6 +283,14 @@ impl TieredModule {
         }
     }
 
+    /// Whether so many bytes may be taken for code.
+    pub(super) fn check_room(&self, chunks: &Chunks, wanted: usize) -> Outcome<()> {
+        if chunks.capacity() + wanted > self.tiering.code_memory {
+            return Err("the memory for machine code is used up".into());
+        }
+        Ok(())
+    }
+
     /// The function that a call has called so far, by the place of the call in the module.
     pub(super) fn seen_callee(&self, at: u32) -> Option<FuncIdx> {
         let records = self.records.start().as_ptr() as usize;
@@ -277,10 +308,7 @@ impl TieredModule {
         code: &CompiledFunction,
         cells: usize,
     ) -> Outcome<usize> {
-        let wanted = chunks.wanted(code.code.len() + 64);
-        if chunks.capacity() + wanted > self.tiering.code_memory {
-            return Err("the memory for machine code is used up".into());
-        }
+        self.check_room(chunks, chunks.wanted(code.code.len() + 64))?;
         let names = match self.settings().debugger {
             true => names(&self.module),
             false => HashMap::new(),
@@ -344,9 +372,12 @@ impl TieredModule {
     }
 
     fn enqueue(&self, job: Job) {
-        let (Job::Function(func) | Job::Loop(func, _)) = job;
+        let bytes = match job {
+            Job::Function(func) | Job::Loop(func, _) => self.body_len(func),
+            Job::Cached => 0,
+        };
         let now = self.compiler.age().as_micros() as u64;
-        let cost = (now, self.body_len(func));
+        let cost = (now, bytes);
         let threads = self.tiering.thread_count();
         let queue = self.compiler.queue();
         queue.push(self.this.clone(), job, cost, threads);
@@ -420,6 +451,8 @@ impl TieredModule {
             std::thread::sleep(stress.delay);
         }
         match job {
+            Job::Cached => return self.load_cached(),
+            Job::Function(func) if self.is_best(func) => {}
             Job::Function(func) => {
                 let done = self.optimize_function(worker, func);
                 if let Err(why) = done {
@@ -437,10 +470,23 @@ impl TieredModule {
                         LoopStage::Stays
                     }
                 };
-                self.lock().loops.insert((func, at), stage);
+                let mut state = self.lock();
+                state.loops.insert((func, at), stage);
+                // The next run is to begin with it.
+                let place = self.place(func);
+                if self.tiering.cache.is_some() && state.functions[place] == Stage::Counting {
+                    state.functions[place] = Stage::Queued;
+                    drop(state);
+                    self.enqueue(Job::Function(func));
+                }
             }
         }
         self.compiler.counters().warm(self.compiler.age());
+    }
+
+    /// Whether a function has the best code already.
+    fn is_best(&self, func: FuncIdx) -> bool {
+        self.lock().functions[self.place(func)] == Stage::Optimized
     }
 
     /// For tests: fails now and then.
@@ -477,6 +523,9 @@ impl TieredModule {
             code: &code,
             time,
         }));
+        if self.tiering.cache.is_some() {
+            self.lock().kept.add(func, code);
+        }
         Ok(())
     }
 

@@ -18,6 +18,8 @@ pub enum Job {
     Function(FuncIdx),
     /// A function from the head of a loop on, by the offset in the module of the operator.
     Loop(FuncIdx, u32),
+    /// What the cache has of the module is to be used.
+    Cached,
 }
 
 /// A job that waits, by the time at which it is due: when it was asked for, and then as long again as
