@@ -4,6 +4,7 @@ use crate::engine::EngineOptions;
 use crate::tiering::Log;
 use crate::units;
 use clap::Args;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ pub struct RunOptions {
     /// find bugs
     #[arg(long, value_name = "SEED")]
     pub mixed_tiers: Option<u64>,
+    /// Leave all functions but those with an index in this range to the interpreter whatever the
+    /// tier, to find bugs (`cargo xtask bisect`)
+    #[arg(long, value_name = "FROM..TO", value_parser = units::range)]
+    pub only_functions: Option<Range<u32>>,
     /// Let functions that nothing defines trap when they are called
     #[arg(long)]
     pub trap_unknown_imports: bool,

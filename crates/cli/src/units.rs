@@ -69,6 +69,13 @@ fn split(text: &str) -> (&str, &str) {
     (number, unit.trim_start())
 }
 
+/// A range of indices: `3..7`.
+pub fn range(text: &str) -> Result<std::ops::Range<u32>, String> {
+    let bounds = text.split_once("..");
+    let bounds = bounds.and_then(|(a, b)| Some(a.parse().ok()?..b.parse().ok()?));
+    bounds.ok_or_else(|| "a range is like `3..7`".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ use crate::tier::event::Counters;
 use crate::tier::queue::Queue;
 use crate::tier::{TierStats, Tiering};
 use std::any::Any;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ pub struct Settings {
     /// Leaves every second function, chosen by this seed, to the interpreter: so that frames of
     /// all tiers meet.
     pub mix: Option<u64>,
+    /// The functions that are compiled, by index, if not all of them.
+    pub only: Option<Range<u32>>,
     /// Whether functions are compiled in one pass instead of being optimized.
     pub one_pass: bool,
     /// How hard to try.
@@ -61,6 +64,13 @@ pub struct Settings {
 impl Settings {
     /// Whether a function is compiled.
     pub fn compiles(&self, func: FuncIdx) -> bool {
+        if self
+            .only
+            .as_ref()
+            .is_some_and(|only| !only.contains(&func.0))
+        {
+            return false;
+        }
         // A step of SplitMix64: neighbours differ.
         self.mix.is_none_or(|seed| {
             let x = seed.wrapping_add(u64::from(func.0).wrapping_mul(0x9e37_79b9_7f4a_7c15));

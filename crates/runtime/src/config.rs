@@ -3,6 +3,7 @@
 use crate::{Error, Result};
 use alloc::borrow::Cow;
 use alloc::{format, vec::Vec};
+use core::ops::Range;
 use tierra_core::Features;
 
 /// How functions are executed.
@@ -102,6 +103,7 @@ pub struct Config {
     pub(crate) tiering: tierra_engine::Tiering,
     pub(crate) parallel: bool,
     pub(crate) mixed_tiers: Option<u64>,
+    pub(crate) only_functions: Option<Range<u32>>,
     pub(crate) compile_threads: usize,
     pub(crate) opt_level: OptLevel,
     pub(crate) cpu: Cow<'static, str>,
@@ -135,6 +137,7 @@ impl Config {
             tiering: tierra_engine::Tiering::default(),
             parallel: true,
             mixed_tiers: None,
+            only_functions: None,
             compile_threads: 0,
             opt_level: OptLevel::Speed,
             cpu: Cow::Borrowed("native"),
@@ -235,6 +238,13 @@ impl Config {
     /// although the tier is a compiler's.
     pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
         self.mixed_tiers = seed;
+        self
+    }
+
+    /// A mode for finding bugs: functions with an index outside of a range stay in the interpreter
+    /// although the tier is a compiler's.
+    pub fn only_functions(&mut self, functions: Option<Range<u32>>) -> &mut Self {
+        self.only_functions = functions;
         self
     }
 
@@ -343,6 +353,7 @@ impl Config {
                 1
             },
             mix: self.mixed_tiers,
+            only: self.only_functions.clone(),
             one_pass: self.tier == Tier::Baseline,
             opt_level: match self.opt_level {
                 OptLevel::None => Level::None,

@@ -28,6 +28,7 @@ mod parts {
             max_stack: 8 << 20,
             threads: 0,
             mix: None,
+            only: None,
             opt_level: OptLevel::Full,
             cpu: None,
             debugger: false,

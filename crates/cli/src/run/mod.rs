@@ -90,6 +90,7 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
     }
     config.gc_stress(options.gc_stress);
     config.mixed_tiers(options.mixed_tiers);
+    config.only_functions(options.only_functions.clone());
     config.consume_fuel(options.limits.fuel.is_some());
     if let Some(bytes) = options.limits.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
