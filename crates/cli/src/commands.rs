@@ -26,6 +26,7 @@ Examples:
   tierra compile hello.wasm -o hello --emit exe
                                              make a program of its own
   tierra inspect hello.wasm                  see what a module imports, exports and uses
+  tierra cache clear                         forget the compiled code of earlier runs
 
 Exit codes: the program's own; 134 if it traps; 2 if the command is wrong; 1 if the host fails.")]
 pub struct Cli {
@@ -45,6 +46,8 @@ pub enum Command {
     Validate(ValidateOptions),
     /// Show what a module imports, exports, uses and contains
     Inspect(InspectOptions),
+    /// Show or clear the cache of compiled code
+    Cache(CacheCommand),
     /// Print completions for a shell
     #[command(after_help = "\
 Example:
@@ -232,6 +235,47 @@ pub struct InspectOptions {
     /// A module, `.wasm` or `.wat`; `-` is the standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `tierra cache`.
+#[derive(Args)]
+#[command(after_help = "\
+Compiled code is kept in $XDG_CACHE_HOME/tierra, else ~/.cache/tierra, else where `tierra run --cache
+DIR` says. To remove it is always safe: it is made again.
+
+Examples:
+  tierra cache info
+  tierra cache info --json --dir build/cache | jq .bytes
+  tierra cache clear")]
+pub struct CacheCommand {
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+/// What is done to the cache.
+#[derive(Subcommand)]
+pub enum CacheAction {
+    /// Show where it is, and how much is in it
+    #[command(after_help = "\
+Example:
+  tierra cache info --json")]
+    Info {
+        /// The folder, if it is another one than the user's
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove all that is in it
+    #[command(after_help = "\
+Example:
+  tierra cache clear --dir build/cache")]
+    Clear {
+        /// The folder, if it is another one than the user's
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// The commands' names.

@@ -43,6 +43,11 @@ impl CodeOptions {
 }
 
 impl EngineOptions {
+    /// Whether functions are compiled.
+    pub fn compiles(&self) -> bool {
+        self.tier != Tier::Interp.name()
+    }
+
     /// The configuration.
     pub fn config(&self) -> Result<Config, Failure> {
         let tier = Tier::by_name(&self.tier).map_err(Failure::user)?;

@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+mod cache;
 mod commands;
 mod compile;
 mod embedded;
@@ -47,6 +48,7 @@ fn execute(command: Command) -> Result<i32, Failure> {
         Command::Wast(options) => wast::run(&options),
         Command::Validate(options) => validate::run(&options),
         Command::Inspect(options) => inspect::run(&options),
+        Command::Cache(options) => cache::run(&options),
         Command::Completions { shell } => {
             commands::completions(shell);
             Ok(0)

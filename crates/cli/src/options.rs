@@ -1,5 +1,6 @@
 //! What `tierra run` can be told.
 
+use crate::cache::Choice;
 use crate::engine::EngineOptions;
 use crate::tiering::Log;
 use crate::units;
@@ -75,6 +76,8 @@ pub struct RunOptions {
     #[command(flatten)]
     pub wasi: WasiOptions,
     #[command(flatten)]
+    pub cache: CacheOptions,
+    #[command(flatten)]
     pub limits: LimitOptions,
 
     /// A module, `.wasm` or `.wat` (`-` is the standard input), and the program's arguments
@@ -115,6 +118,20 @@ pub struct WasiOptions {
     /// Make random numbers from this seed; they are no secret then
     #[arg(long, value_name = "N")]
     pub random_seed: Option<u64>,
+}
+
+/// Where compiled code is kept.
+#[derive(Args)]
+#[command(next_help_heading = "Compiled code")]
+pub struct CacheOptions {
+    /// Keep compiled code in this folder for the next run, or (`off`) not at all; the user's cache
+    /// folder if not given. It must belong to you, and nobody else may write there: what is in it
+    /// is executed
+    #[arg(long, value_name = "off|DIR", value_parser = Choice::parse)]
+    pub cache: Option<Choice>,
+    /// Let the cache take so many bytes: `256MiB`; what was unused for longest goes first
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = units::size)]
+    pub cache_limit: u64,
 }
 
 /// What ends the program.

@@ -111,6 +111,8 @@ pub struct Config {
     pub(crate) perf_map: bool,
     pub(crate) jitdump: bool,
     pub(crate) native_debugger: bool,
+    #[cfg(feature = "compiler")]
+    pub(crate) cache: Option<tierra_cache::Cache>,
 }
 
 impl Default for Config {
@@ -145,6 +147,8 @@ impl Config {
             perf_map: false,
             jitdump: false,
             native_debugger: false,
+            #[cfg(feature = "compiler")]
+            cache: None,
         }
     }
 
@@ -295,6 +299,14 @@ impl Config {
     /// program, so it must not be stripped of that.
     pub fn native_debugger(&mut self, on: bool) -> &mut Self {
         self.native_debugger = on;
+        self
+    }
+
+    /// Where compiled code is kept from one process to the next; nowhere by default. **What is
+    /// there is executed**: whoever can write as the user who runs this process can change it.
+    #[cfg(feature = "compiler")]
+    pub fn cache(&mut self, cache: Option<tierra_cache::Cache>) -> &mut Self {
+        self.cache = cache;
         self
     }
 

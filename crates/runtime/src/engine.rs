@@ -78,6 +78,12 @@ impl Engine {
         &self.0.config
     }
 
+    /// Where compiled code is kept, if the configuration names a cache.
+    #[cfg(feature = "compiler")]
+    pub fn cache(&self) -> Option<&tierra_cache::Cache> {
+        self.0.config.cache.as_ref()
+    }
+
     /// Whether both are the same engine: their modules and stores go together.
     pub fn same(a: &Engine, b: &Engine) -> bool {
         Arc::ptr_eq(&a.0, &b.0)

@@ -72,6 +72,9 @@ pub use refs::{
 pub use store::{ResourceLimiter, Store};
 pub use table::Table;
 pub use tag::Tag;
+/// Where compiled code is kept, for [`Config::cache`].
+#[cfg(feature = "compiler")]
+pub use tierra_cache as cache;
 pub use tierra_core::{Features, Trap, V128};
 #[cfg(feature = "compiler")]
 pub use tierra_engine::{Cache, Compiled, Made, Sink, Stress, TierEvent, TierStats, Tiering};

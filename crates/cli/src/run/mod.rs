@@ -39,6 +39,7 @@ pub fn embedded(artifact: Vec<u8>, args: Vec<OsString>) -> Result<i32, Failure> 
         "run",
         "--allow-precompiled",
         "--no-interruption",
+        "--cache=off",
         "--",
     ];
     let args = own.iter().map(OsString::from).chain(args);
@@ -92,6 +93,9 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
     config.mixed_tiers(options.mixed_tiers);
     config.only_functions(options.only_functions.clone());
     config.consume_fuel(options.limits.fuel.is_some());
+    if options.engine.compiles() {
+        config.cache(options.cache.open()?);
+    }
     if let Some(bytes) = options.limits.max_stack {
         config.max_stack(usize::try_from(bytes).unwrap_or(usize::MAX));
     }

@@ -31,6 +31,8 @@ pub fn tierra(args: &[&str]) -> Run {
 pub fn tierra_with(args: &[&str], stdin: &[u8], env: &[(&str, &str)]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tierra"))
         .args(args)
+        // The user's own cache is not for tests.
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .envs(env.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,5 +1,6 @@
 //! The program from outside: exit codes, standard output, standard error.
 
+mod cache;
 mod compile;
 mod harness;
 mod help;
