@@ -47,7 +47,6 @@ pub use load::CompiledModule;
 pub use sys::{CodeFile, map_file};
 pub use tier::event::{Compiled, Made};
 pub use tier::{Event as TierEvent, Sink, Stress, TierStats, TieredModule, Tiering};
-pub use tierra_cache::Cache;
 pub use tierra_codegen::{Features as CpuFeatures, OptLevel};
 pub use tools::Line;
 pub use watch::{dump, times};

@@ -230,14 +230,6 @@ impl Config {
         self
     }
 
-    /// Where optimized code is kept for the next run of a module with [`Tier::Auto`]; nowhere by
-    /// default.
-    #[cfg(feature = "compiler")]
-    pub fn cache(&mut self, cache: Option<alloc::sync::Arc<tierra_engine::Cache>>) -> &mut Self {
-        self.tiering.cache = cache;
-        self
-    }
-
     /// A mode for tests: every second function, chosen by the seed, stays in the interpreter
     /// although the tier is a compiler's.
     pub fn mixed_tiers(&mut self, seed: Option<u64>) -> &mut Self {
@@ -302,7 +294,8 @@ impl Config {
         self
     }
 
-    /// Where compiled code is kept from one process to the next; nowhere by default. **What is
+    /// Where the optimized code of [`Tier::Auto`] is kept from one process to the next; nowhere by
+    /// default. **What is
     /// there is executed**: whoever can write as the user who runs this process can change it.
     #[cfg(feature = "compiler")]
     pub fn cache(&mut self, cache: Option<tierra_cache::Cache>) -> &mut Self {
@@ -374,7 +367,10 @@ impl Config {
             },
             cpu: Some(cpu),
             debugger: self.native_debugger,
-            tiering: (self.tier == Tier::Auto).then(|| self.tiering.clone()),
+            tiering: (self.tier == Tier::Auto).then(|| tierra_engine::Tiering {
+                cache: self.cache.clone(),
+                ..self.tiering.clone()
+            }),
         })
     }
 

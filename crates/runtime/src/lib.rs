@@ -77,7 +77,7 @@ pub use tag::Tag;
 pub use tierra_cache as cache;
 pub use tierra_core::{Features, Trap, V128};
 #[cfg(feature = "compiler")]
-pub use tierra_engine::{Cache, Compiled, Made, Sink, Stress, TierEvent, TierStats, Tiering};
+pub use tierra_engine::{Compiled, Made, Sink, Stress, TierEvent, TierStats, Tiering};
 pub use tierra_module::ModuleError;
 pub use tierra_vm::StoreLimits;
 pub use types::{

@@ -56,7 +56,7 @@ fn run_source(options: &RunOptions, source: &Source) -> Result<i32, Failure> {
     let module = source.trusted(&engine, options.allow_precompiled)?;
     let entry = Entry::choose(&module, options)?;
     let process = wasi::process(options, matches!(entry, Entry::Call { .. }))?;
-    let host = Arc::new(Host::new(options, module)?);
+    let host = Arc::new(Host::new(options, module.clone())?);
 
     let handle = WasiHandle::new(process.clone()).with_threads(host.clone());
     let outcome = host.run(handle, &entry);
@@ -67,6 +67,7 @@ fn run_source(options: &RunOptions, source: &Source) -> Result<i32, Failure> {
     let code =
         tierra_wasi::finish(&process, outcome).map_err(|error| end::failure(&error, options))?;
     tracing::info!(code, "the program has ended");
+    module.save_to_cache();
     if options.stats {
         tiering::print_stats(&engine)?;
     }

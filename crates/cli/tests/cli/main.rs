@@ -10,5 +10,6 @@ mod invoke;
 mod limits;
 mod modules;
 mod scripts;
+mod tiering;
 mod traps;
 mod wasi;

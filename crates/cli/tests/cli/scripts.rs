@@ -31,7 +31,7 @@ fn counts_and_failures() {
 
     let skipped = tierra(&["wast", "--tier", "interp", "--skip", list, file]);
     skipped.prints("1 passed, 0 failed, 1 skipped\n");
-    tierra(&["wast", "--tier", "auto", file]).is_mistake(&["`auto`"]);
+    tierra(&["wast", "--tier", "warp", file]).is_mistake(&["`warp`"]);
     tierra(&["wast", "/no/such.wast"]).is_mistake(&["cannot read"]);
 }
 

@@ -64,7 +64,7 @@ impl TieredModule {
     }
 
     fn cache(&self) -> Option<&Cache> {
-        self.tiering().cache.as_deref()
+        self.tiering().cache.as_ref()
     }
 
     /// Uses what the cache has of the module.

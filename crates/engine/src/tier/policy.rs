@@ -1,6 +1,5 @@
 //! When a function is worth better code.
 
-use std::sync::Arc;
 use std::time::Duration;
 use tierra_cache::Cache;
 
@@ -18,7 +17,7 @@ pub struct Tiering {
     /// Threads that optimize; 0 for one less than the machine has, at least one.
     pub threads: usize,
     /// Where optimized code is kept for the next run, if it is.
-    pub cache: Option<Arc<Cache>>,
+    pub cache: Option<Cache>,
     /// Makes rare things happen, for tests.
     pub stress: Stress,
     /// Who is told of what happens.

@@ -12,7 +12,7 @@ mod types;
 
 use std::ptr::null;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicPtr};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32};
 use tierra_core::index::*;
 use tierra_module::{Module, Sequential};
 use tierra_vm::*;
@@ -42,6 +42,7 @@ pub(crate) fn record() -> FuncRecord {
         machine_entry: AtomicPtr::default(),
         machine_adapter: AtomicPtr::default(),
         budget: AtomicI32::new(0),
+        calls: AtomicU32::new(0),
         index: FuncIdx(0),
         param_slots: 0,
         result_slots: 0,
