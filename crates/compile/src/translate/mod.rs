@@ -173,7 +173,7 @@ fn start<'a, 'm: 'a>(
     if body.bytes.len() > MAX_BODY {
         return Err(Error::TooLarge);
     }
-    let mut reader = reader(module, &body);
+    let mut reader = reader(module, &body, 0)?;
     head(module, func, options, out);
     state.scratch.clear(module);
     let mut t = Translator::new(module, options, out, state, body, reader.clone());
@@ -188,9 +188,17 @@ fn start<'a, 'm: 'a>(
     Ok((t, reader))
 }
 
-fn reader<'m>(module: &Module, body: &Body<'m>) -> wasmparser::BinaryReader<'m> {
+/// A reader of a body that stands at a position.
+fn reader<'m>(
+    module: &Module,
+    body: &Body<'m>,
+    position: usize,
+) -> Result<wasmparser::BinaryReader<'m>> {
     let features = wasmparser_features(module.features());
-    wasmparser::BinaryReader::new_features(body.bytes, body.offset as u64, features)
+    let mut reader =
+        wasmparser::BinaryReader::new_features(body.bytes, body.offset as u64, features);
+    reader.read_bytes(position)?;
+    Ok(reader)
 }
 
 /// An empty function with the name and the signature of a function of the module.

@@ -76,7 +76,8 @@ struct Shape {
     locals: Vec<Type>,
     /// Without exceptions that are caught; and which of them are never null.
     operands: Vec<(Type, bool)>,
-    /// Where the body goes on, behind the operator.
+    /// Where the body's operators begin, and where they go on behind the loop's.
+    code: usize,
     position: usize,
 }
 
@@ -108,11 +109,11 @@ pub fn translate_osr(
     out.signature.params.truncate(1);
     state.scratch.forget_values(module);
     let body = module.body(func).expect("it was just translated");
-    let reader = super::reader(module, &body);
-    let mut t = Translator::new(module, options, out, state, body, reader.clone());
+    let code = super::reader(module, &body, shape.code)?;
+    let mut t = Translator::new(module, options, out, state, body, code);
     t.b.at(at);
     let frame = t.reopen(&shape)?;
-    t.rest(reader, shape.position)?;
+    t.rest(shape.position)?;
     t.finish();
     super::cold_blocks_last(out);
     Ok(frame)
@@ -128,6 +129,7 @@ fn find_loop(
     state: &mut State,
 ) -> Result<Shape> {
     let (mut t, mut reader) = super::start(module, func, options, out, state)?;
+    let code = reader.current_position();
     let position = (at as usize).checked_sub(t.body.offset);
     let position = position.filter(|at| t.body.bytes.get(*at) == Some(&LOOP));
     let position = position.ok_or(Error::NoLoop)?;
@@ -148,6 +150,7 @@ fn find_loop(
     Ok(Shape {
         locals: types.collect(),
         operands: operands.collect(),
+        code,
         position: reader.current_position(),
     })
 }
@@ -168,6 +171,15 @@ fn slot_type(ty: Type) -> SlotType {
         Type::V128 => SlotType::V128,
         Type::Ref => SlotType::Ref,
     }
+}
+
+/// A reader that has read one operator more.
+fn behind_operator<'m>(
+    reader: wasmparser::BinaryReader<'m>,
+) -> Result<wasmparser::BinaryReader<'m>> {
+    let mut operators = wasmparser::OperatorsReader::new(reader);
+    operators.read()?;
+    Ok(operators.get_binary_reader())
 }
 
 impl Translator<'_> {
@@ -238,21 +250,16 @@ impl Translator<'_> {
 
     /// Translates from a position to the end, and loops once more as it turns out that they are
     /// needed.
-    fn rest<'m>(&mut self, code: wasmparser::BinaryReader<'m>, position: usize) -> Result {
+    fn rest(&mut self, position: usize) -> Result {
         let mut allowed = COPIES * self.body.bytes.len() + SMALL;
-        let mut reader = code.clone();
-        reader.read_bytes(position)?;
+        let mut reader = super::reader(self.module, &self.body, position)?;
         while !reader.eof() {
             self.operator(&mut reader)?;
             if let Some(start) = self.again.take() {
                 let start = start.at as usize - self.body.offset;
                 let copy = reader.current_position() - start;
                 allowed = allowed.checked_sub(copy).ok_or(Error::TooLarge)?;
-                reader = code.clone();
-                reader.read_bytes(start)?;
-                let mut operators = wasmparser::OperatorsReader::new(reader);
-                operators.read()?;
-                reader = operators.get_binary_reader();
+                reader = behind_operator(super::reader(self.module, &self.body, start)?)?;
             }
         }
         Ok(())
