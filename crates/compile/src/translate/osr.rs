@@ -15,8 +15,9 @@
 //!
 //! Where the head is, which frames are around it and what is on the stack tells the translation
 //! itself: the function is translated from its start to the loop. Then all instructions are thrown
-//! away, and the frames are opened again in a new function, whose entry loads the state. This takes
-//! as long as an ordinary translation at most and leaves no second understanding of control flow.
+//! away, and the frames are opened again in a new function, whose entry loads the state. What is
+//! thrown away costs no more than an ordinary translation, and there is no second understanding of
+//! control flow.
 //!
 //! **Invariants.**
 //! - The entry block reads the whole state, and nothing that calls or collects comes before the
@@ -32,8 +33,8 @@
 //!
 //! **Cost.** A loop at depth *d* is contained in the second copies of *d* loops, so a nest costs the
 //! square of its depth. The bytes of all second copies together are bounded by [`COPIES`] times the
-//! body, which lets pass every nest that people write, and [`SMALL`] bytes, so that small
-//! functions pass however deep they are. Beyond that, the function is [`Error::TooLarge`] for this
+//! body and [`SMALL`] bytes. So loops pass that are in four others, even if each of these is nearly
+//! the whole function, and so do small functions. Beyond that it is [`Error::TooLarge`] for this
 //! loop, and the engine may try one further out.
 
 use super::control::Kind;
@@ -46,8 +47,8 @@ use tierra_core::{FrameState, SlotType};
 use tierra_ir::{Access, Block, Type, Value};
 use tierra_module::Module;
 
-/// How often second copies may contain the body: a loop in *d* others, each of which is most of the
-/// one around, takes about *d* times the body.
+/// How many times the bytes of the body second copies may have: a loop in *d* others, each of which
+/// is most of the one around, takes about *d* times.
 const COPIES: usize = 4;
 /// What second copies may contain in any case, in bytes.
 const SMALL: usize = 16 << 10;

@@ -76,6 +76,8 @@ struct Tally {
     programs: usize,
     loops: usize,
     entries: usize,
+    /// Loops that could be entered, but no run came there.
+    missed: usize,
 }
 
 /// A program whose first function is tested.
@@ -140,6 +142,19 @@ impl<'a> Program<'a> {
                 optimized,
             }
         })
+    }
+
+    /// How many loops that can be entered were not.
+    fn missed(&mut self) -> usize {
+        let mut out = Function::default();
+        let mut can_be_entered = |at: &u32| {
+            let (options, state) = (self.options, &mut self.state);
+            let func = tierra_core::index::FuncIdx(0);
+            translate_osr(self.module, func, *at, options, &mut out, state).is_ok()
+        };
+        let loops = shape::loops(self.module).into_iter();
+        let missed = loops.filter(|at| !self.versions.contains_key(at) && can_be_entered(at));
+        missed.count()
     }
 
     /// Enters at a loop with what is there.
@@ -213,14 +228,17 @@ fn check(text: &str, args: &[&[u32]], tally: &mut Tally) {
             program.compare(&args, tally);
         }
         tally.loops += program.versions.len();
+        if !fuel {
+            tally.missed += program.missed();
+        }
     }
 }
 
 impl Drop for Tally {
     fn drop(&mut self) {
         println!(
-            "{} programs, {} loops, {} entries",
-            self.programs, self.loops, self.entries
+            "{} programs, {} loops, {} missed, {} entries",
+            self.programs, self.loops, self.missed, self.entries
         );
     }
 }

@@ -118,7 +118,7 @@ impl Writer {
             3 => self.branch_if(),
             4 => self.branch(),
             5 => self.branch_table(),
-            6 if self.handlers => self.throw(),
+            6 if self.handlers && self.rng.one_in(2) => self.throw(),
             6 => {
                 self.expression(1);
                 self.put("call $f");
@@ -378,10 +378,10 @@ fn run(seeds: core::ops::Range<u64>, handlers: bool) {
 
 #[test]
 fn control() {
-    run(0..150, false);
+    run(0..60, false);
 }
 
 #[test]
 fn handlers() {
-    run(10_000..10_150, true);
+    run(10_000..10_060, true);
 }

@@ -7,8 +7,8 @@ use tierra_core::index::FuncIdx;
 use tierra_ir::Function;
 use tierra_module::Module;
 
-/// Where the operators `loop` are: nothing else in these modules has the byte.
-fn loops(module: &Module) -> Vec<u32> {
+/// Where the first function's loops are in the module.
+pub fn loops(module: &Module) -> Vec<u32> {
     let body = module.body(FuncIdx(0)).expect("it is defined");
     let reader = wasmparser::BinaryReader::new(body.bytes, body.offset as u64);
     let operators = wasmparser::FunctionBody::new(reader).get_operators_reader();
