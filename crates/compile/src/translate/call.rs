@@ -5,11 +5,13 @@
 //! reference, the table's entry or the import names.
 
 use super::builtin::imm;
-use super::{Result, Translator};
+use super::{Result, Translator, signature};
 use crate::layout::{self, class, plain};
 use tierra_core::Trap;
 use tierra_core::index::{FuncIdx, TableIdx, TypeIdx};
-use tierra_ir::{Access, Callee, CompareOp, Effects, InstData, Symbol, Type, UnaryOp, Value};
+use tierra_ir::{
+    Access, Callee, CompareOp, Effects, InstData, SigRef, Signature, Symbol, Type, UnaryOp, Value,
+};
 use tierra_vm::builtins::Builtin;
 
 /// What is called.
@@ -28,6 +30,19 @@ struct Found {
 }
 
 impl Translator<'_> {
+    /// The signature by which functions of a type are called.
+    fn signature_of(&mut self, ty: TypeIdx) -> SigRef {
+        if let Some(sig) = self.s.signatures[ty.index()] {
+            return sig;
+        }
+        let mut new = Signature::default();
+        signature(self.module, self.module.func_type_at(ty), &mut new);
+        let sig = self.b.func.new_signature(new);
+        self.s.signatures[ty.index()] = Some(sig);
+        self.s.used_signatures.push(ty);
+        sig
+    }
+
     pub(super) fn call(&mut self, target: Target, tail: bool) -> Result {
         let target = match target {
             Target::Indirect { ty, table } => self.known_callee(ty, table).unwrap_or(target),
