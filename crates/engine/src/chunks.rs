@@ -92,7 +92,10 @@ impl Chunks {
         tables.append(kind, base as u32, code);
         self.used = base + bytes.len();
         if let Some(registrations) = &mut self.registrations {
-            let functions: Vec<_> = tables.functions().collect();
+            // The stubs, which come first, go with the first one.
+            let stubs = (memory.tables().count() == 1).then(link::stub_tables);
+            let stubs = stubs.iter().flat_map(Tables::functions);
+            let functions: Vec<_> = stubs.chain(tables.functions()).collect();
             let code = &memory.code()[..self.used];
             registrations.push(Registration::new(start, code, &functions, names));
         }
@@ -108,12 +111,6 @@ impl Chunks {
         memory.add(0, link::stub_tables());
         self.capacity += memory.object().capacity();
         self.used = stubs_size();
-        if let Some(registrations) = &mut self.registrations {
-            let functions: Vec<_> = link::stub_tables().functions().collect();
-            let code = &memory.code()[..self.used];
-            let (start, names) = (memory.object().start(), HashMap::new());
-            registrations.push(Registration::new(start, code, &functions, &names));
-        }
         self.memories.push(memory);
         Ok(())
     }

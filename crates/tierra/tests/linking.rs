@@ -181,11 +181,7 @@ fn tiers_that_do_not_exist_are_refused_by_name() {
     for (name, tier) in Tier::ALL {
         assert_eq!(Tier::by_name(name).unwrap(), *tier);
         let made = Engine::new(Config::new().tier(*tier));
-        let built = *tier != Tier::Auto;
-        assert_eq!(made.is_ok(), built, "{name}");
-        if let Err(error) = made {
-            assert!(error.to_string().contains(name), "{error}");
-        }
+        assert!(made.is_ok(), "{name}: {made:?}");
     }
     assert!(
         Tier::by_name("fast")

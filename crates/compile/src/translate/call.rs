@@ -5,12 +5,13 @@
 //! reference, the table's entry or the import names.
 
 use super::builtin::imm;
-use super::{Result, Translator};
+use super::{Result, Translator, signature};
 use crate::layout::{self, class, plain};
 use tierra_core::Trap;
 use tierra_core::index::{FuncIdx, TableIdx, TypeIdx};
 use tierra_ir::{
-    Access, Block, Callee, CompareOp, Effects, InstData, Symbol, Type, UnaryOp, Value,
+    Access, Block, Callee, CompareOp, Effects, InstData, SigRef, Signature, Symbol, Type, UnaryOp,
+    Value,
 };
 use tierra_vm::builtins::Builtin;
 
@@ -46,6 +47,19 @@ enum Place {
 }
 
 impl Translator<'_> {
+    /// The signature by which functions of a type are called.
+    fn signature_of(&mut self, ty: TypeIdx) -> SigRef {
+        if let Some(sig) = self.s.signatures[ty.index()] {
+            return sig;
+        }
+        let mut new = Signature::default();
+        signature(self.module, self.module.func_type_at(ty), &mut new);
+        let sig = self.b.func.new_signature(new);
+        self.s.signatures[ty.index()] = Some(sig);
+        self.s.used_signatures.push(ty);
+        sig
+    }
+
     pub(super) fn call(&mut self, target: Target, tail: bool) -> Result {
         let target = match target {
             Target::Indirect { ty, table } => self.known_callee(ty, table).unwrap_or(target),
@@ -195,13 +209,7 @@ impl Translator<'_> {
     /// A host function is called with the frame kept, although the operator is a tail call: the
     /// frame tells the host function which instance called it, whose memory and exports it may
     /// use.
-    fn return_host_call(
-        &mut self,
-        record: Value,
-        sig: tierra_ir::SigRef,
-        callee: Callee,
-        args: &[Value],
-    ) {
+    fn return_host_call(&mut self, record: Value, sig: SigRef, callee: Callee, args: &[Value]) {
         let flags = plain(class::FUNC);
         let host = self.load(Access::I64, flags, record, layout::RECORD_HOST);
         let no_host = self.unary(UnaryOp::I64Eqz, host);
@@ -224,7 +232,7 @@ impl Translator<'_> {
     /// A call that may throw: to handlers of this function, if there are some around it.
     pub(super) fn call_throwing(
         &mut self,
-        sig: tierra_ir::SigRef,
+        sig: SigRef,
         callee: Callee,
         args: tierra_ir::ValueList,
     ) -> Result<tierra_ir::Inst> {

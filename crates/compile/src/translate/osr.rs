@@ -15,8 +15,9 @@
 //!
 //! Where the head is, which frames are around it and what is on the stack tells the translation
 //! itself: the function is translated from its start to the loop. Then all instructions are thrown
-//! away, and the frames are opened again in a new function, whose entry loads the state. This takes
-//! as long as an ordinary translation at most and leaves no second understanding of control flow.
+//! away, and the frames are opened again in a new function, whose entry loads the state. What is
+//! thrown away costs no more than an ordinary translation, and there is no second understanding of
+//! control flow.
 //!
 //! **Invariants.**
 //! - The entry block reads the whole state, and nothing that calls or collects comes before the
@@ -32,8 +33,8 @@
 //!
 //! **Cost.** A loop at depth *d* is contained in the second copies of *d* loops, so a nest costs the
 //! square of its depth. The bytes of all second copies together are bounded by [`COPIES`] times the
-//! body, which lets pass every nest that people write, and [`SMALL`] bytes, so that small
-//! functions pass however deep they are. Beyond that, the function is [`Error::TooLarge`] for this
+//! body and [`SMALL`] bytes. So loops pass that are in four others, even if each of these is nearly
+//! the whole function, and so do small functions. Beyond that it is [`Error::TooLarge`] for this
 //! loop, and the engine may try one further out.
 
 use super::control::Kind;
@@ -46,8 +47,8 @@ use tierra_core::{FrameState, SlotType};
 use tierra_ir::{Access, Block, Type, Value};
 use tierra_module::Module;
 
-/// How often second copies may contain the body: a loop in *d* others, each of which is most of the
-/// one around, takes about *d* times the body.
+/// How many times the bytes of the body second copies may have: a loop in *d* others, each of which
+/// is most of the one around, takes about *d* times.
 const COPIES: usize = 4;
 /// What second copies may contain in any case, in bytes.
 const SMALL: usize = 16 << 10;
@@ -76,7 +77,8 @@ struct Shape {
     locals: Vec<Type>,
     /// Without exceptions that are caught; and which of them are never null.
     operands: Vec<(Type, bool)>,
-    /// Where the body goes on, behind the operator.
+    /// Where the body's operators begin, and where they go on behind the loop's.
+    code: usize,
     position: usize,
 }
 
@@ -108,11 +110,11 @@ pub fn translate_osr(
     out.signature.params.truncate(1);
     state.scratch.forget_values(module);
     let body = module.body(func).expect("it was just translated");
-    let reader = super::reader(module, &body);
-    let mut t = Translator::new(module, options, out, state, body, reader.clone());
+    let code = super::reader(module, &body, shape.code)?;
+    let mut t = Translator::new(module, options, out, state, body, code);
     t.b.at(at);
     let frame = t.reopen(&shape)?;
-    t.rest(reader, shape.position)?;
+    t.rest(shape.position)?;
     t.finish();
     super::cold_blocks_last(out);
     Ok(frame)
@@ -128,6 +130,7 @@ fn find_loop(
     state: &mut State,
 ) -> Result<Shape> {
     let (mut t, mut reader) = super::start(module, func, options, out, state)?;
+    let code = reader.current_position();
     let position = (at as usize).checked_sub(t.body.offset);
     let position = position.filter(|at| t.body.bytes.get(*at) == Some(&LOOP));
     let position = position.ok_or(Error::NoLoop)?;
@@ -148,6 +151,7 @@ fn find_loop(
     Ok(Shape {
         locals: types.collect(),
         operands: operands.collect(),
+        code,
         position: reader.current_position(),
     })
 }
@@ -168,6 +172,15 @@ fn slot_type(ty: Type) -> SlotType {
         Type::V128 => SlotType::V128,
         Type::Ref => SlotType::Ref,
     }
+}
+
+/// A reader that has read one operator more.
+fn behind_operator<'m>(
+    reader: wasmparser::BinaryReader<'m>,
+) -> Result<wasmparser::BinaryReader<'m>> {
+    let mut operators = wasmparser::OperatorsReader::new(reader);
+    operators.read()?;
+    Ok(operators.get_binary_reader())
 }
 
 impl Translator<'_> {
@@ -238,21 +251,16 @@ impl Translator<'_> {
 
     /// Translates from a position to the end, and loops once more as it turns out that they are
     /// needed.
-    fn rest<'m>(&mut self, code: wasmparser::BinaryReader<'m>, position: usize) -> Result {
+    fn rest(&mut self, position: usize) -> Result {
         let mut allowed = COPIES * self.body.bytes.len() + SMALL;
-        let mut reader = code.clone();
-        reader.read_bytes(position)?;
+        let mut reader = super::reader(self.module, &self.body, position)?;
         while !reader.eof() {
             self.operator(&mut reader)?;
             if let Some(start) = self.again.take() {
                 let start = start.at as usize - self.body.offset;
                 let copy = reader.current_position() - start;
                 allowed = allowed.checked_sub(copy).ok_or(Error::TooLarge)?;
-                reader = code.clone();
-                reader.read_bytes(start)?;
-                let mut operators = wasmparser::OperatorsReader::new(reader);
-                operators.read()?;
-                reader = operators.get_binary_reader();
+                reader = behind_operator(super::reader(self.module, &self.body, start)?)?;
             }
         }
         Ok(())

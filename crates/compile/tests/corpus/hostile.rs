@@ -2,7 +2,7 @@
 
 use crate::{Translation, module};
 use std::fmt::Write;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn text(source: &str) -> tierra_module::Module {
     let bytes = tierra_module::text_to_bytes(source.as_bytes()).expect("it is text");
@@ -17,9 +17,9 @@ fn repeat(count: usize, what: &str) -> String {
 fn quick(name: &str, source: &str) {
     let module = text(source);
     let mut translation = Translation::default();
-    let start = Instant::now();
     translation.module(name, &module);
-    let time = start.elapsed();
+    // Not what checks the result, which may take long for large functions.
+    let time = translation.tally.time + translation.osr.time;
     translation.report(name);
     assert!(time < Duration::from_secs(20), "{name} takes {time:?}");
 }

@@ -25,7 +25,7 @@ pub struct Loops {
     /// The bytes of the bodies that the loops are in, and of the machine code.
     bytes: usize,
     code: usize,
-    time: Duration,
+    pub time: Duration,
 }
 
 impl Default for Loops {

@@ -15,6 +15,7 @@ mod interruption;
 mod list;
 mod loops;
 mod options;
+mod rise;
 mod run;
 mod scaling;
 mod table;
@@ -36,6 +37,11 @@ const MODES: &[Mode] = &[
         "cold",
         "programs of a list from the module on, compilation included",
         cold::run,
+    ),
+    (
+        "rise",
+        "the same: rising from tier to tier, again with a cache, one pass, compiled before",
+        rise::run,
     ),
     (
         "compile",
