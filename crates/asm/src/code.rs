@@ -20,6 +20,8 @@ pub struct CompiledFunction {
     pub code_len: u32,
     /// What the place of the code must be a multiple of.
     pub align: u32,
+    /// Whether it was made in one pass.
+    pub one_pass: bool,
     /// What the linker fills in.
     pub relocs: Vec<Reloc>,
     /// The bytes between the frame pointer and the stack pointer while the function runs; 0 if

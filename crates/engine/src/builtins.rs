@@ -147,8 +147,13 @@ unsafe extern "C" fn poll(vm: *mut Instance, entry: u32) {
             raise(exec, Trap::ProcessEnded);
         } else if reasons & reason::INTERRUPT != 0 {
             raise(exec, Trap::Interrupted);
-        } else if entry != 0 && unwind::is_full(exec) {
-            raise(exec, Trap::StackOverflow);
+        } else {
+            if reasons & reason::SAMPLE != 0 {
+                tierra_vm::sample(exec);
+            }
+            if entry != 0 && unwind::is_full(exec) {
+                raise(exec, Trap::StackOverflow);
+            }
         }
     }
 }

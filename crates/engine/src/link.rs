@@ -74,6 +74,7 @@ pub fn stub_tables() -> Tables {
         end: stubs().code.len() as u32,
         frame_size: 0,
         kind: Kind::Stub,
+        one_pass: false,
     });
     tables
 }

@@ -31,7 +31,10 @@ impl OnePass {
                 is_guarded: tierra_vm::is_guarded,
             },
             state: State::new(settings.cpu_features()),
-            code: CompiledFunction::default(),
+            code: CompiledFunction {
+                one_pass: true,
+                ..CompiledFunction::default()
+            },
         }
     }
 

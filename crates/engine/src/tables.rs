@@ -9,6 +9,7 @@ use tierra_asm::code::CompiledFunction;
 use tierra_core::index::FuncIdx;
 use tierra_ir::Inlined;
 use tierra_module::Bytes;
+use tierra_vm::FrameTier;
 
 /// What is at an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,22 +58,42 @@ pub struct Function {
     pub frame_size: u32,
     /// What it is.
     pub kind: Kind,
+    /// Whether it is a function of a module that was compiled in one pass.
+    pub one_pass: bool,
 }
+
+/// In a word of a kind that is a function: it was compiled in one pass. No index is so large.
+const ONE_PASS: u32 = 1 << 31;
 
 impl Function {
     /// From a row.
-    pub fn of([start, end, frame_size, kind]: [u32; 4]) -> Self {
-        let kind = Kind::of_word(kind);
+    pub fn of([start, end, frame_size, word]: [u32; 4]) -> Self {
+        let (kind, one_pass) = match Kind::of_word(word) {
+            Kind::Function(_) => (Kind::of_word(word & !ONE_PASS), word & ONE_PASS != 0),
+            other => (other, false),
+        };
         Self {
             start,
             end,
             frame_size,
             kind,
+            one_pass,
         }
     }
 
     fn row(self) -> [u32; 4] {
-        [self.start, self.end, self.frame_size, self.kind.to_word()]
+        let one_pass = if self.one_pass { ONE_PASS } else { 0 };
+        let word = self.kind.to_word() | one_pass;
+        [self.start, self.end, self.frame_size, word]
+    }
+
+    /// What a backtrace calls the frames of its code.
+    pub fn tier(self) -> FrameTier {
+        if self.one_pass {
+            FrameTier::Baseline
+        } else {
+            FrameTier::Optimizing
+        }
     }
 }
 
@@ -270,6 +291,7 @@ impl Tables {
             end: base + code.code_len,
             frame_size: code.frame_size,
             kind,
+            one_pass: code.one_pass && matches!(kind, Kind::Function(_)),
         });
         let at = |offset: u32| base + offset;
         for (pc, code) in &code.traps {

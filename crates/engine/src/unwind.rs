@@ -236,6 +236,7 @@ impl Walk for MachineFrames {
                             instance,
                             func,
                             offset,
+                            tier: place.function.tier(),
                         })
                     })
                 }

@@ -212,16 +212,24 @@ pub(crate) unsafe fn leave(ip: *const u64, sp: *mut u64, inst: *mut Instance) {
 }
 
 /// What stands behind an impossible limit: `Ok` if nothing does any more.
+///
+/// # Safety
+/// The instance runs, and the guest has [left](leave).
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn poll(inst: *mut Instance) -> Result<(), Trap> {
     // SAFETY: the running instance.
-    let reasons = unsafe { (*(*inst).exec).take_reasons() };
+    let exec = unsafe { &*(*inst).exec };
+    let reasons = exec.take_reasons();
     if reasons & reason::PROCESS_ENDED != 0 {
         Err(Trap::ProcessEnded)
     } else if reasons & reason::INTERRUPT != 0 {
         Err(Trap::Interrupted)
     } else {
+        if reasons & reason::SAMPLE != 0 {
+            // SAFETY: the caller's: the activation's exit record tells where the guest stands.
+            unsafe { tierra_vm::sample(exec) };
+        }
         Ok(())
     }
 }

@@ -8,7 +8,8 @@ use crate::code::{Caught, Code, Header, ModuleCode, code_of_site};
 use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_vm::{
-    Activation, ExecContext, Frames, Instance, InstanceData, Pending, RawFrame, Walk, builtins,
+    Activation, ExecContext, FrameTier, Frames, Instance, InstanceData, Pending, RawFrame, Walk,
+    builtins,
 };
 
 /// A frame during a walk.
@@ -194,6 +195,7 @@ impl Walk for InterpFrames {
                     instance: frame.inst,
                     func: Some(code.func),
                     offset: code.offset_at(word),
+                    tier: FrameTier::Interp,
                 };
                 if !visit(raw) {
                     return;

@@ -1,12 +1,12 @@
 //! Where in the guest an error came from.
 
-use crate::Module;
 use crate::store::StorePtr;
+use crate::{Module, Tier};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use tierra_core::index::FuncIdx;
-use tierra_vm::RawFrame;
+use tierra_vm::{FrameTier, RawFrame};
 
 /// The guest functions that were active, innermost first. At most the innermost hundred or so
 /// are kept.
@@ -23,6 +23,7 @@ pub struct Frame {
     module: Module,
     func: FuncIdx,
     offset: usize,
+    tier: FrameTier,
 }
 
 impl Backtrace {
@@ -39,10 +40,18 @@ impl Backtrace {
     }
 
     fn new(store: StorePtr, trace: tierra_vm::Trace) -> Self {
-        let frames = trace.frames.iter();
+        Self {
+            omitted: trace.depth - trace.frames.len(),
+            ..Self::of_frames(store, &trace.frames)
+        }
+    }
+
+    /// Of frames that were found.
+    pub(crate) fn of_frames(store: StorePtr, frames: &[RawFrame]) -> Self {
+        let frames = frames.iter();
         Self {
             frames: frames.filter_map(|f| Frame::new(store, f)).collect(),
-            omitted: trace.depth - trace.frames.len(),
+            omitted: 0,
         }
     }
 
@@ -65,6 +74,7 @@ impl Frame {
             func: raw.func.or_else(|| module.module().func_at(offset))?,
             module,
             offset,
+            tier: raw.tier,
         })
     }
 
@@ -89,6 +99,15 @@ impl Frame {
         match self.func_name() {
             Some(name) => demangle(name),
             None => alloc::format!("<function {}>", self.func),
+        }
+    }
+
+    /// What executes it; a function that was inlined is executed by the code that it is in.
+    pub fn tier(&self) -> Tier {
+        match self.tier {
+            FrameTier::Interp => Tier::Interp,
+            FrameTier::Baseline => Tier::Baseline,
+            FrameTier::Optimizing => Tier::Optimizing,
         }
     }
 

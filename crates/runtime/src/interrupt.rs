@@ -22,6 +22,13 @@ impl InterruptHandle {
         self.0.interrupt(reason::PROCESS_ENDED);
     }
 
+    /// Lets the guest tell the store's [sampler](crate::Store::set_sampler) where it stands, at its
+    /// next loop header or function entry, and go on. `ticks` is for how many periods of the
+    /// caller's clock that stands; those that were not answered yet add up.
+    pub fn sample(&self, ticks: u32) {
+        self.0.request_sample(ticks);
+    }
+
     /// Whether the guest was asked to stop and has not done so yet. Host functions that wait
     /// look at it, and return [`Trap::Interrupted`](crate::Trap::Interrupted).
     pub fn is_pending(&self) -> bool {

@@ -40,6 +40,7 @@ mod linker;
 mod memory;
 mod module;
 mod refs;
+mod sample;
 mod store;
 mod table;
 mod tag;
@@ -69,6 +70,7 @@ pub use module::Module;
 pub use refs::{
     AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, I31, OwnedRooted, Reference, RootScope, StructRef,
 };
+pub use sample::Sample;
 pub use store::{ResourceLimiter, Store};
 pub use table::Table;
 pub use tag::Tag;

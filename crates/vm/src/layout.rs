@@ -227,6 +227,8 @@ pub mod reason {
     pub const INTERRUPT: u32 = 1 << 0;
     /// The process that the thread belongs to ended.
     pub const PROCESS_ENDED: u32 = 1 << 1;
+    /// Somebody wants to know where it stands: it goes on afterwards.
+    pub const SAMPLE: u32 = 1 << 2;
 }
 
 /// One stack of one store on which guest code runs.
@@ -254,8 +256,8 @@ pub struct ExecContext {
     pub interp_top: Cell<*mut u64>,
     /// The bounds of the interpreter's stack.
     pub interp_stack: Cell<(*mut u64, *mut u64)>,
-    /// How many host functions are on the native stack below.
-    pub host_depth: Cell<u32>,
+    /// How many host functions are on the native stack below. Whoever samples reads it, too.
+    pub host_depth: AtomicU32,
     /// What a run that ended with [`Status::TailCall`] is to go on with.
     pub tail_call: Cell<(*const FuncRecord, *mut Instance)>,
     /// How to enter machine code, if a tier makes some.
@@ -276,6 +278,11 @@ pub struct ExecContext {
     /// the order of [`tierra_core::frame`]. Between writing and reading it nothing runs that could
     /// collect, call or stop: it is no root.
     pub osr_buffer: Cell<*mut u64>,
+    /// For how many ticks of a clock the next sample stands, and how deep in host functions the
+    /// guest was at the last one.
+    pub sample_ticks: AtomicU32,
+    /// See above.
+    pub sample_depth: AtomicU32,
 }
 
 /// Where machine code stands that has left to Rust.
@@ -325,7 +332,7 @@ impl ExecContext {
             activation: Cell::new(null_mut()),
             interp_top: Cell::new(null_mut()),
             interp_stack: Cell::new((null_mut(), null_mut())),
-            host_depth: Cell::new(0),
+            host_depth: AtomicU32::new(0),
             tail_call: Cell::new((null(), null_mut())),
             enter_machine: Cell::new(None),
             leave_machine: Cell::new(None),
@@ -341,6 +348,8 @@ impl ExecContext {
             native_limit: Cell::new(0),
             native_stack: Cell::new((0, 0)),
             osr_buffer: Cell::new(null_mut()),
+            sample_ticks: AtomicU32::new(0),
+            sample_depth: AtomicU32::new(0),
         }
     }
 

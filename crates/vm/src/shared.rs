@@ -292,9 +292,12 @@ pub(crate) fn check_atomic(len: usize, address: u64, size: u64) -> Result<(), Tr
 
 /// Why a context has to stop, if it has.
 fn stop(exec: &ExecContext) -> Option<Trap> {
-    match exec.reasons.load(Ordering::SeqCst) {
-        0 => None,
-        reasons if reasons & reason::PROCESS_ENDED != 0 => Some(Trap::ProcessEnded),
-        _ => Some(Trap::Interrupted),
+    let reasons = exec.reasons.load(Ordering::SeqCst);
+    if reasons & reason::PROCESS_ENDED != 0 {
+        Some(Trap::ProcessEnded)
+    } else if reasons & reason::INTERRUPT != 0 {
+        Some(Trap::Interrupted)
+    } else {
+        None
     }
 }

@@ -5,6 +5,17 @@ use alloc::vec::Vec;
 use core::ptr::null_mut;
 use tierra_core::index::FuncIdx;
 
+/// What executes a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FrameTier {
+    /// The interpreter.
+    Interp,
+    /// Code that was made in one pass.
+    Baseline,
+    /// Optimized code.
+    Optimizing,
+}
+
 /// A frame of a backtrace.
 #[derive(Clone, Copy, Debug)]
 pub struct RawFrame {
@@ -14,6 +25,8 @@ pub struct RawFrame {
     pub func: Option<FuncIdx>,
     /// The byte offset of the instruction in the module.
     pub offset: u32,
+    /// What executes it; if it was inlined, the code that it is in.
+    pub tier: FrameTier,
 }
 
 /// The frames of one activation, as somebody who walks wants them.
@@ -113,18 +126,33 @@ pub unsafe fn backtrace(exec: &ExecContext) -> Trace {
     let mut trace = Trace::default();
     // SAFETY: the caller's.
     unsafe {
-        for_each_activation(exec, |tier, frames| {
-            tier.visit_frames(frames, &mut |frame| {
-                if trace.frames.len() < MAX_TRACE {
-                    trace.frames.push(frame);
-                }
-                trace.depth += 1;
-                true
-            });
+        visit_frames(exec, &mut |frame| {
+            if trace.frames.len() < MAX_TRACE {
+                trace.frames.push(frame);
+            }
+            trace.depth += 1;
             true
         });
     }
     trace
+}
+
+/// Calls a function with every frame of the guest, innermost first, until it returns `false`.
+///
+/// # Safety
+/// As for [`backtrace`].
+pub(crate) unsafe fn visit_frames(exec: &ExecContext, visit: &mut dyn FnMut(RawFrame) -> bool) {
+    let mut goes_on = true;
+    // SAFETY: the caller's.
+    unsafe {
+        for_each_activation(exec, |tier, frames| {
+            tier.visit_frames(frames, &mut |frame| {
+                goes_on = visit(frame);
+                goes_on
+            });
+            goes_on
+        });
+    }
 }
 
 /// The instance from which the running host function was called, if it was called by a guest.

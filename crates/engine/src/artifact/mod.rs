@@ -35,7 +35,7 @@ pub use write::{names, write};
 /// What makes a file an artifact.
 const MAGIC: [u8; 8] = *b"\xffTIERRA\n";
 /// To be counted up whenever what sections mean changes.
-const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), " (format 2)");
+const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), " (format 3)");
 /// Bytes of the version.
 const VERSION: usize = 32;
 

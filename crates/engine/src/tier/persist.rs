@@ -260,6 +260,7 @@ fn read_function(from: &mut Reader<'_>, funcs: usize) -> Option<CompiledFunction
     Some(CompiledFunction {
         code_len,
         align,
+        one_pass: false,
         frame_size,
         relocs,
         code,
@@ -294,6 +295,7 @@ mod tests {
             code: vec![0xe8, 0, 0, 0, 0, 0xc3, 1, 2],
             code_len: 6,
             align: 16,
+            one_pass: false,
             relocs: vec![Reloc {
                 offset: 1,
                 kind: RelocKind::Rel32,

@@ -46,7 +46,10 @@ impl Instr for Poll {
     #[inline(always)]
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: the running instance.
-        trap!(unsafe { crate::run::poll(r.inst) });
+        trap!(unsafe {
+            crate::run::leave(r.ip, r.sp, r.inst);
+            crate::run::poll(r.inst)
+        });
         Flow::Next
     }
 }

@@ -14,6 +14,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::any::Any;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
 use tierra_core::Trap;
 use tierra_interp::HostCode;
 use tierra_vm::{ExecContext, HostEnv, HostFn, Instance, Pending, Status};
@@ -137,11 +138,11 @@ pub(super) unsafe fn enter<T: 'static>(
         )
     };
     let mut store = closure.store;
-    let depth = exec.host_depth.get();
+    let depth = exec.host_depth.load(Ordering::Relaxed);
     if depth >= store.base().max_host_depth {
         return too_deep(store);
     }
-    exec.host_depth.set(depth + 1);
+    exec.host_depth.store(depth + 1, Ordering::Relaxed);
     let roots = store.base_mut().roots_mark();
     let result = guard(|| {
         // SAFETY: the store runs host functions of its own `T`; nothing else uses it until the
@@ -149,7 +150,7 @@ pub(super) unsafe fn enter<T: 'static>(
         let caller = unsafe { Caller::new(store) };
         body(caller, closure.closure)
     });
-    exec.host_depth.set(depth);
+    exec.host_depth.store(depth, Ordering::Relaxed);
     let status = match result {
         Ok(Ok(())) => Status::Done,
         Ok(Err(error)) => fail(store, error),

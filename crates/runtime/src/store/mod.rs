@@ -13,7 +13,8 @@ pub use base::StoreBase;
 pub use limiter::ResourceLimiter;
 pub(crate) use ptr::StorePtr;
 
-use crate::{AsContext, AsContextMut, Engine, InterruptHandle, Result};
+use crate::sample::StoreSampler;
+use crate::{AsContext, AsContextMut, Engine, InterruptHandle, Result, Sample};
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
@@ -202,6 +203,28 @@ impl<T: 'static> Store<T> {
             choose,
             data: PhantomData,
         }));
+    }
+
+    /// Tells a function where the guest stands, whenever somebody asks by
+    /// [`InterruptHandle::sample`]. It replaces the one before it, and what was asked before is
+    /// forgotten.
+    ///
+    /// A sample is of the next place where the guest looks for interruptions, so the time between
+    /// two such places counts for the second. Compiled code without
+    /// [`Config::interruption`](crate::Config::interruption) looks at calls only.
+    ///
+    /// The function must not panic: guest code calls it, and the process would abort. What it does
+    /// takes the guest's time. Without it, nothing of this does.
+    pub fn set_sampler(&mut self, sampler: impl FnMut(Sample) + Send + 'static) {
+        self.clear_sampler();
+        let sampler = StoreSampler::new(self.ptr, sampler);
+        self.ptr.core_mut().sampler = Some(Box::new(sampler));
+    }
+
+    /// Nobody is told any more.
+    pub fn clear_sampler(&mut self) {
+        self.ptr.core_mut().sampler = None;
+        self.ptr.base().exec.forget_samples();
     }
 
     /// Collects garbage.

@@ -72,6 +72,8 @@ pub struct StoreCore {
     pub pending: Pending,
     /// Asked before memories and tables grow.
     pub limiter: Option<Box<dyn Limiter>>,
+    /// Told where the guest stands, when somebody [wants to know](ExecContext::request_sample).
+    pub sampler: Option<Box<dyn Sampler>>,
     /// What the store may use.
     pub limits: StoreLimits,
     /// The tier that makes machine code, if there is one.
@@ -137,6 +139,7 @@ impl OwnedStore {
             types,
             pending: Pending::None,
             limiter: None,
+            sampler: None,
             limits: config.limits,
             machine: config.machine,
             _machine_state: machine_state,
