@@ -439,13 +439,12 @@ impl TieredModule {
 
     /// How often a loop has to ask: the outermost one of a large function is to be first.
     fn patience(&self, func: FuncIdx, at: u32) -> u32 {
-        if self.body_len(func) < policy::LARGE_BODY {
+        let body = self.body_len(func);
+        if body < policy::LARGE_BODY {
             return 1;
         }
-        match self.state_at(func, at) {
-            Ok(state) if state.depth > 0 => policy::PATIENCE,
-            _ => 1,
-        }
+        let state = self.state_at(func, at);
+        state.map_or(1, |state| self.tiering.patience(body, state.depth).max(1))
     }
 
     /// Whether a loop whose code is to be made now has ended in the meantime.
