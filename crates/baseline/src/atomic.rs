@@ -163,28 +163,12 @@ impl Compiler<'_> {
         if expected != rax {
             self.move_reg(rax, expected);
         }
-        self.compare_exchange(size, ty, place, new);
+        self.compare_exchange(size, place, new);
         self.push(rax, ty);
     }
 
-    /// Expects what is in RAX. A number that doesn't fit the one in memory equals none: then
-    /// memory is only read.
-    fn compare_exchange(&mut self, size: Size, ty: Ty, place: Address, new: Gpr) {
-        let (exact, done) = (self.asm.label(), self.asm.label());
-        let narrow = size != crate::emit::size_of(ty);
-        if narrow {
-            let low = self.alloc_int();
-            match size {
-                Size::D => self.rr(Op::Mov, Size::D, low, Gpr::RAX),
-                _ => self.rr(load_of(size), Size::D, low, Gpr::RAX),
-            }
-            self.rr(Op::Cmp, Size::Q, low, Gpr::RAX);
-            self.asm.jcc(Cc::E, exact);
-            let mem = self.access(place);
-            self.rm(load_of(size), at_least_word(size), Gpr::RAX, mem);
-            self.asm.jmp(done);
-            self.asm.bind(exact);
-        }
+    /// Expects what is in RAX, as much of it as there is in memory.
+    fn compare_exchange(&mut self, size: Size, place: Address, new: Gpr) {
         let mem = self.access(place);
         self.mr(Op::LockCmpxchg, size, mem, new);
         match size {
@@ -192,7 +176,6 @@ impl Compiler<'_> {
             Size::D => self.rr(Op::Mov, Size::D, Gpr::RAX, Gpr::RAX),
             size => self.narrow(Gpr::RAX, size),
         }
-        self.asm.bind(done);
     }
 
     /// `memory.atomic.wait` and `notify`: builtins, which take the whole address. `size` is that

@@ -3,7 +3,8 @@
 //! Nothing of that is kept when a function is compiled: a loop that is worth leaving is rare, and
 //! compiling again up to there costs a hundredth of compiling what goes on there.
 
-use crate::compiler::{Compiler, Result, State, compile};
+use crate::compiler::{Compiler, State, compile};
+use crate::control::Kind;
 use crate::regs::Reg;
 use crate::value::{Loc, Ty};
 use crate::{Error, Options};
@@ -30,6 +31,8 @@ pub struct LoopState {
     pub state: FrameState,
     /// Where each of them is.
     pub sources: Vec<Source>,
+    /// How many loops are around it.
+    pub depth: u32,
     /// The bytes of the function's arguments on the stack.
     pub own_stack: u32,
     /// Where in the frame the address is of the area for results that don't fit in registers.
@@ -77,7 +80,11 @@ fn source(r: Reg, home: i32) -> Source {
 impl Compiler<'_> {
     /// What there is at the head of a loop, where all operands are in registers or in the frame.
     pub(crate) fn describe_state(&self) -> LoopState {
+        let frames = self.s.control.iter();
+        let loops = frames.filter(|frame| matches!(frame.kind, Kind::Loop { .. }));
         let mut found = LoopState {
+            // Without itself.
+            depth: loops.count() as u32 - 1,
             own_stack: self.own_stack,
             area: self.hidden.map(|_| self.area_home),
             ..LoopState::default()

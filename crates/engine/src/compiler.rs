@@ -253,7 +253,7 @@ impl MachineTier for Compiler {
         let end = range.end - OSR_BUFFER;
         exec.native_stack.set((range.start, end));
         exec.osr_buffer.set(end as *mut u64);
-        exec.native_limit.set(range.start + HEAD_ROOM);
+        exec.native_limit.set(end - self.settings.max_stack);
         exec.builtins.set(TABLE.as_ptr().cast());
         exec.enter_machine.set(Some(enter));
         exec.leave_machine.set(Some(leave));

@@ -26,7 +26,7 @@ pub struct Explained {
 /// # Errors
 /// When the compiler finds a bug of ours.
 pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
-    let known = &Known::new(module, settings);
+    let known = &Known::new(module, settings, false);
     let callees = Callees {
         module,
         settings,

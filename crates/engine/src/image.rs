@@ -268,7 +268,7 @@ fn compile_all(
 ) -> Result<Vec<Option<CompiledFunction>>, String> {
     const BATCH: usize = 16;
     let next = AtomicUsize::new(0);
-    let known = &Known::new(module, settings);
+    let known = &Known::new(module, settings, false);
     let callees = Callees {
         module,
         settings,

@@ -62,8 +62,9 @@ struct Callable {
 }
 
 impl Known {
-    /// What there is to know of a module. Functions are looked at later.
-    pub fn new(module: &Module, settings: &Settings) -> Self {
+    /// What there is to know of a module; `quickly` leaves out what takes reading all of it. Functions
+    /// are looked at later.
+    pub fn new(module: &Module, settings: &Settings, quickly: bool) -> Self {
         let count = match settings.opt_level {
             OptLevel::Full => module.defined_funcs().len(),
             _ => 0,
@@ -71,6 +72,7 @@ impl Known {
         Self {
             tables: match settings.opt_level {
                 OptLevel::None => Tables::default(),
+                _ if quickly => Tables::default(),
                 _ => Tables::of(module),
             },
             functions: std::iter::repeat_with(OnceLock::new).take(count).collect(),

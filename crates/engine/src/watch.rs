@@ -43,7 +43,7 @@ pub fn dump(
     func: FuncIdx,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, String)>, String> {
-    let known = &Known::new(module, settings);
+    let known = &Known::new(module, settings, false);
     let callees = Callees {
         module,
         settings,
@@ -74,7 +74,7 @@ pub fn times(
     module: &Module,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, Duration)>, String> {
-    let known = &Known::new(module, settings);
+    let known = &Known::new(module, settings, false);
     let callees = Callees {
         module,
         settings,

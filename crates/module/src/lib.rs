@@ -7,14 +7,23 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
+mod bodies;
 mod const_expr;
 mod convert;
 mod error;
 mod module;
 mod names;
 mod parse;
+#[cfg(feature = "fast-validation")]
+mod validate;
+#[cfg(not(feature = "fast-validation"))]
+#[path = "validate_disabled.rs"]
+mod validate;
 
+pub use bodies::{BodySpace, BodyValidator, Executor, Sequential, Unvalidated, Verdict};
 pub use const_expr::{ConstExpr, ConstOp};
 pub use convert::{heap_type, ref_type, val_type, wasmparser_features};
 pub use error::ModuleError;
@@ -22,7 +31,6 @@ pub use module::{
     Body, Bytes, DataSegment, ElemItems, ElemSegment, Export, ExportItem, Global, Import, Module,
     SegmentMode, Table,
 };
-pub use parse::{Executor, Sequential};
 
 /// Bytes of a module from bytes or text: text is translated when the `text` feature is on.
 ///

@@ -48,6 +48,8 @@ pub struct Module {
     pub elems: Vec<ElemSegment>,
     /// Data segments.
     pub datas: Vec<DataSegment>,
+    /// How many there are, as a section before the code says: without it, no code names one.
+    pub(crate) data_count: Option<u32>,
     /// The bodies of the functions that are not imported: byte ranges of locals and code.
     pub(crate) bodies: Vec<Range<usize>>,
     /// Custom sections: name and byte range.

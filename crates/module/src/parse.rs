@@ -1,36 +1,20 @@
-//! One pass over the sections; bodies are validated at the end, in chunks, by an [`Executor`].
+//! One pass over the sections; bodies are validated at the end ([`Unvalidated`]).
 
 use crate::convert::{self, wasmparser_features};
 use crate::module::*;
-use crate::{ConstExpr, ModuleError};
+use crate::{ConstExpr, Executor, ModuleError, Unvalidated};
 use alloc::{string::ToString, vec::Vec};
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
 use tierra_core::Features;
 use tierra_core::index::*;
 use tierra_core::types::*;
 use wasmparser::{
-    Chunk, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncValidatorAllocations,
-    FunctionBody, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
+    BinaryReader, Chunk, ElementItems, ElementKind, ExternalKind, FunctionBody, Parser, Payload,
+    TableInit, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
-/// Runs independent tasks, in parallel if it can.
-pub trait Executor {
-    /// Calls `task` with every number below `tasks`, and returns when all calls have.
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
-}
-
-/// Runs tasks one after the other.
-pub struct Sequential;
-
-impl Executor for Sequential {
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        (0..tasks).for_each(task);
-    }
-}
-
-/// Bytes of code that one task validates: large enough that handing out tasks costs nothing.
-const CHUNK: usize = 256 << 10;
+/// The largest size of a body.
+const MAX_BODY: usize = 7_654_321;
 
 pub(crate) fn module(
     bytes: Bytes,
@@ -68,8 +52,6 @@ fn range(range: &Range<u64>) -> Range<usize> {
     range.start as usize..range.end as usize
 }
 
-type Pending<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
-
 /// A module of which nothing is known yet.
 fn empty(bytes: Bytes, features: Features) -> Module {
     Module {
@@ -92,6 +74,7 @@ fn empty(bytes: Bytes, features: Features) -> Module {
         start: None,
         elems: Vec::new(),
         datas: Vec::new(),
+        data_count: None,
         bodies: Vec::new(),
         customs: Vec::new(),
         sections: Vec::new(),
@@ -179,25 +162,63 @@ fn function_types(section: &[u8]) -> Option<Vec<TypeIdx>> {
 }
 
 fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
+    let module = sections(bytes, features)?;
+    module.validate(executor)?;
+    Ok(module.into_module())
+}
+
+/// Reads and validates everything but bodies.
+pub(crate) fn sections(bytes: Bytes, features: Features) -> Result<Unvalidated, ModuleError> {
     let mut module = empty(bytes.clone(), features);
-    let data: &[u8] = (*bytes).as_ref();
-    let features = wasmparser_features(features);
-    let mut validator = Validator::new_with_features(features);
+    let mut validator = Validator::new_with_features(wasmparser_features(features));
     let mut parser = Parser::new(0);
-    parser.set_features(features);
-    let mut pending: Vec<Pending<'_>> = Vec::new();
-    for payload in parser.parse_all(data) {
-        let payload = payload?;
+    parser.set_features(wasmparser_features(features));
+    let bytes: &[u8] = (*bytes).as_ref();
+    let mut oracle = None;
+    let mut at = 0;
+    loop {
+        let Chunk::Parsed { consumed, payload } = parser.parse(&bytes[at..], true)? else {
+            unreachable!("the parser was told that there is no more");
+        };
+        at += consumed;
         check_count(&payload)?;
-        if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-            module.bodies.push(range(&body.range()));
-            pending.push((func, body));
-        } else {
-            module.section(payload)?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(func, body) => {
+                module.bodies.push(range(&body.range()));
+                oracle = Some(func.resources);
+            }
+            ValidPayload::End(_) => return Ok(Unvalidated::new(module, oracle)),
+            _ => {}
         }
+        if let Payload::CodeSectionStart { count, size, .. } = &payload {
+            let end = at + *size as usize;
+            let section = bytes.get(..end);
+            let bodies = section.and_then(|section| split_bodies(section, at, *count));
+            // If there is anything to object to, going on body by body will tell.
+            if let Some(bodies) = bodies.filter(|bodies| bodies.iter().all(|b| b.len() <= MAX_BODY))
+            {
+                parser.skip_section();
+                at = end;
+                if let Some(body) = bodies.first() {
+                    oracle = Some(resources(&mut validator, bytes, body.clone())?);
+                }
+                module.bodies = bodies;
+            }
+        }
+        module.section(payload)?;
     }
-    validate_bodies(pending, executor)?;
-    Ok(module)
+}
+
+/// What `wasmparser` has to know of the module to validate its bodies, of which it gets to see
+/// the first.
+fn resources(
+    validator: &mut Validator,
+    bytes: &[u8],
+    first: Range<usize>,
+) -> Result<ValidatorResources, ModuleError> {
+    let reader = BinaryReader::new(&bytes[first.clone()], first.start as u64);
+    let func = validator.code_section_entry(&FunctionBody::new(reader))?;
+    Ok(func.resources)
 }
 
 /// A section has no more entries than bytes. Validation would find out, too, but reserves memory
@@ -221,46 +242,6 @@ fn check_count(payload: &Payload<'_>) -> Result<(), ModuleError> {
         return Ok(());
     }
     Err(cut_off(range.end as usize))
-}
-
-/// Validates bodies in chunks of about [`CHUNK`] bytes; the error of the first function that
-/// has one is returned, whatever the order in which chunks run.
-fn validate_bodies(pending: Vec<Pending<'_>>, executor: &dyn Executor) -> Result<(), ModuleError> {
-    let mut chunks: Vec<Range<usize>> = Vec::new();
-    let (mut start, mut size) = (0, 0);
-    for (i, (_, body)) in pending.iter().enumerate() {
-        size += body.as_bytes().len();
-        if size >= CHUNK || i + 1 == pending.len() {
-            chunks.push(start..i + 1);
-            (start, size) = (i + 1, 0);
-        }
-    }
-    let failed: Vec<AtomicBool> = chunks.iter().map(|_| AtomicBool::new(false)).collect();
-    let check = |chunk: Range<usize>| -> Result<(), ModuleError> {
-        let mut allocations = FuncValidatorAllocations::default();
-        for (func, body) in &pending[chunk] {
-            let func = FuncToValidate {
-                resources: func.resources.clone(),
-                index: func.index,
-                ty: func.ty,
-                features: func.features,
-            };
-            let mut validator = func.into_validator(allocations);
-            validator.validate(body)?;
-            allocations = validator.into_allocations();
-        }
-        Ok(())
-    };
-    executor.run(chunks.len(), &|i| {
-        if check(chunks[i].clone()).is_err() {
-            failed[i].store(true, Ordering::Relaxed);
-        }
-    });
-    match failed.iter().position(|f| f.load(Ordering::Relaxed)) {
-        // Once more for its error: failing is the rare case, so nothing is kept for it above.
-        Some(i) => check(chunks[i].clone()),
-        None => Ok(()),
-    }
 }
 
 impl Module {
@@ -345,6 +326,7 @@ impl Module {
                     });
                 }
             }
+            Payload::DataCountSection { count, .. } => self.data_count = Some(count),
             Payload::StartSection { func, .. } => self.start = Some(FuncIdx(func)),
             Payload::ElementSection(section) => {
                 for elem in section {

@@ -134,11 +134,20 @@ fn specification_rising_without_memory_for_code() {
     }
 }
 
+/// Every tier, and what moves between them.
 #[test]
 fn our_scripts() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
-    let report = run_paths(&[folder], &Config::new(), &mut SkipList::new(), |_, _| ());
-    expect_ok(&report.expect("the folder can be read"), 1);
+    let tiers = Tier::ALL.iter().map(|(_, tier)| {
+        let mut config = Config::new();
+        config.tier(*tier);
+        config
+    });
+    for config in tiers.chain([rising(EAGER)]) {
+        let folders = [folder.clone()];
+        let report = run_paths(&folders, &config, &mut SkipList::new(), |_, _| ());
+        expect_ok(&report.expect("the folder can be read"), 1);
+    }
 }
 
 #[test]

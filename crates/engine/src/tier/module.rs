@@ -70,8 +70,10 @@ pub(super) enum Stage {
 
 /// What became of a loop that somebody wants to leave.
 enum LoopStage {
-    /// Somebody asked for better code, once.
-    Asked,
+    /// Somebody asked for better code; so often it has to ask until there is some.
+    Asked {
+        left: u32,
+    },
     /// It is to be made. Whether somebody has asked since.
     Queued {
         again: bool,
@@ -159,8 +161,10 @@ impl TieredModule {
 
     /// What is found out about the module while it is compiled.
     pub fn known(&self) -> &Known {
-        self.known
-            .get_or_init(|| Known::new(&self.module, self.settings()))
+        self.known.get_or_init(|| {
+            let is_large = self.module.code_size() > policy::LARGE_CODE;
+            Known::new(&self.module, self.settings(), is_large)
+        })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -361,7 +365,7 @@ impl TieredModule {
                 pause = policy::ASK_ELSEWHERE;
                 None
             }
-            LoopStage::Asked | LoopStage::Queued { .. } => None,
+            LoopStage::Asked { .. } | LoopStage::Queued { .. } => None,
         });
         drop(state);
         record.budget.store(pause, Ordering::Relaxed);
@@ -412,10 +416,15 @@ impl TieredModule {
         let eager = self.tiering.stress.eager;
         match state.loops.get_mut(&(func, at)) {
             None if !eager => {
-                state.loops.insert((func, at), LoopStage::Asked);
+                let left = self.patience(func, at);
+                state.loops.insert((func, at), LoopStage::Asked { left });
                 None
             }
-            None | Some(LoopStage::Asked) => {
+            Some(LoopStage::Asked { left }) if *left > 1 => {
+                *left -= 1;
+                None
+            }
+            None | Some(LoopStage::Asked { .. }) => {
                 let queued = LoopStage::Queued { again: false };
                 state.loops.insert((func, at), queued);
                 Some(Job::Loop(func, at))
@@ -425,6 +434,17 @@ impl TieredModule {
                 None
             }
             Some(LoopStage::Stays | LoopStage::Ready(_)) => None,
+        }
+    }
+
+    /// How often a loop has to ask: the outermost one of a large function is to be first.
+    fn patience(&self, func: FuncIdx, at: u32) -> u32 {
+        if self.body_len(func) < policy::LARGE_BODY {
+            return 1;
+        }
+        match self.state_at(func, at) {
+            Ok(state) if state.depth > 0 => policy::PATIENCE,
+            _ => 1,
         }
     }
 

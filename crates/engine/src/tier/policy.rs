@@ -58,6 +58,14 @@ impl Default for Tiering {
 /// A function's calls up to which a loop that uses up its budget is thought to be where the function
 /// will stay, so that it is worth code of its own first.
 pub const FEW_CALLS: u32 = 4;
+/// Bytes of a body from which on a loop within another one waits for that one to ask: code that
+/// begins within both contains most of the function twice.
+pub const LARGE_BODY: usize = 6 << 10;
+/// How often such a loop has to ask nevertheless: it may be where the function stays.
+pub const PATIENCE: u32 = 40;
+/// Bytes of code from which on it takes too long to find out what a module never does with its
+/// tables.
+pub const LARGE_CODE: usize = 2 << 20;
 /// What a function may do while it waits for code, until it looks again.
 pub const LOOK_AGAIN: i32 = 30_000;
 /// Where nothing better will come.
