@@ -1,7 +1,7 @@
 //! The commands and their help.
 
 use crate::engine::{CodeOptions, EngineOptions};
-use crate::options::RunOptions;
+use crate::options::{ProfileOptions, RunOptions};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -23,6 +23,7 @@ Examples:
   tierra hello.wasm                          run a program
   tierra run --dir . sort.wasm data.txt      … that may use files below this directory
   tierra run --invoke add math.wat 2 40      call a function and print its results
+  tierra profile hello.wasm                  run a program, and draw where it spends its time
   tierra compile hello.wasm -o hello --emit exe
                                              make a program of its own
   tierra inspect hello.wasm                  see what a module imports, exports and uses
@@ -38,6 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a program, or call a function
     Run(Box<RunOptions>),
+    /// Run a program, and show where it spends its time
+    Profile(Box<ProfileOptions>),
     /// Compile a module ahead of time
     Compile(CompileOptions),
     /// Run scripts of the WebAssembly specification

@@ -14,6 +14,7 @@ mod failure;
 mod inspect;
 mod log;
 mod options;
+mod profile;
 mod run;
 mod source;
 mod tiering;
@@ -44,6 +45,7 @@ fn main() {
 fn execute(command: Command) -> Result<i32, Failure> {
     match command {
         Command::Run(options) => run::run(&options),
+        Command::Profile(options) => profile::run(&options),
         Command::Compile(options) => compile::run(&options),
         Command::Wast(options) => wast::run(&options),
         Command::Validate(options) => validate::run(&options),

@@ -4,7 +4,7 @@ use crate::cache::Choice;
 use crate::engine::EngineOptions;
 use crate::tiering::Log;
 use crate::units;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -88,6 +88,59 @@ pub struct RunOptions {
         help_heading = "Arguments"
     )]
     pub file_and_args: Vec<String>,
+}
+
+/// Options of `tierra profile`.
+#[derive(Args)]
+#[command(
+    override_usage = "tierra profile [OPTIONS] <FILE|-> [ARGS]...",
+    after_help = "\
+Options stand before FILE; all those of `tierra run` do, too. The program runs to its end, then the
+profile is written, and the functions that took most are listed on the standard error.
+
+Examples:
+  tierra profile app.wasm
+  tierra profile -o app.html --dir . app.wasm data.txt
+  tierra profile --tier optimizing --rate 5000 --invoke fib math.wat 35
+  tierra profile --format folded -o app.folded app.wasm && flamegraph.pl app.folded > app.svg
+
+A sample is of the next loop head or function entry, so functions without either are not seen: their
+time is that of their callers. Time in host functions is that of `[host]`; time that the engine takes
+to compile, collect garbage or wait for other threads is that of the function it does it for."
+)]
+pub struct ProfileOptions {
+    /// The file to write; `profile.svg`, `.html` or `.folded` if not given
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// A picture, a page with the picture, or a line of text for each stack, as tools for flame graphs
+    /// read it; as OUT's name ends, else `svg`
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ProfileFormat>,
+    /// Look so many times in a second
+    #[arg(long, value_name = "HZ", default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub rate: u32,
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
+/// What `tierra profile` writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum ProfileFormat {
+    Svg,
+    Html,
+    Folded,
+}
+
+impl ProfileFormat {
+    /// How names of such files end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Html => "html",
+            Self::Folded => "folded",
+        }
+    }
 }
 
 /// What the program gets of the host.

@@ -4,6 +4,7 @@ use super::entry::{self, Entry};
 use super::imports::{self, Unmet};
 use crate::failure::Failure;
 use crate::options::RunOptions;
+use crate::profile::Attachment;
 use crate::source::Source;
 use std::time::{Duration, Instant};
 use tierra::{
@@ -28,13 +29,18 @@ pub struct Host {
     memory: Option<SharedMemory>,
     trap_unknown: bool,
     limits: StoreLimits,
+    profiler: Option<Attachment>,
     fuel: Option<u64>,
     deadline: Option<(Instant, Duration)>,
 }
 
 impl Host {
     /// The host of a run of a module.
-    pub fn new(options: &RunOptions, module: Module) -> std::result::Result<Host, Failure> {
+    pub fn new(
+        options: &RunOptions,
+        module: Module,
+        profiler: Option<Attachment>,
+    ) -> std::result::Result<Host, Failure> {
         let engine = module.engine().clone();
         let mut linker = Linker::new(&engine);
         let defined = tierra_wasi::add_to_linker(&mut linker, |state: &mut State| &mut state.wasi)
@@ -63,6 +69,7 @@ impl Host {
             memory,
             trap_unknown: options.trap_unknown_imports,
             limits,
+            profiler,
             fuel: options.limits.fuel,
             deadline: options
                 .limits
@@ -113,6 +120,9 @@ impl ThreadHost for Host {
         }
         if let Some((start, timeout)) = self.deadline {
             store.set_deadline(timeout.saturating_sub(start.elapsed()));
+        }
+        if let Some(profiler) = &self.profiler {
+            profiler.attach(&mut store);
         }
         Ok(store)
     }

@@ -11,6 +11,7 @@ use crate::commands::{Cli, Command};
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::options::RunOptions;
+use crate::profile::{Attachment, Profiler};
 use crate::source::Source;
 use crate::tiering::{self, Log};
 use clap::Parser;
@@ -24,10 +25,20 @@ use tierra_wasi::WasiHandle;
 
 /// Runs the program, or calls the function; returns the exit code.
 pub fn run(options: &RunOptions) -> Result<i32, Failure> {
+    run_file(options, None)
+}
+
+/// The same, while a profiler looks.
+pub fn profiled(options: &RunOptions, profiler: &Profiler) -> Result<i32, Failure> {
+    run_file(options, Some(profiler.attachment()))
+}
+
+fn run_file(options: &RunOptions, profiler: Option<Attachment>) -> Result<i32, Failure> {
     if let Some(Log::Level(level)) = options.log {
         crate::log::start(level);
     }
-    run_source(options, &Source::read(Path::new(options.file()))?)
+    let source = Source::read(Path::new(options.file()))?;
+    run_source(options, &source, profiler)
 }
 
 /// Runs the compiled module in this program: all arguments are its own, and it gets nothing but
@@ -48,15 +59,19 @@ pub fn embedded(artifact: Vec<u8>, args: Vec<OsString>) -> Result<i32, Failure> 
         unreachable!("the command is `run`");
     };
     let source = Source::embedded(options.file().into(), artifact);
-    run_source(&options, &source)
+    run_source(&options, &source, None)
 }
 
-fn run_source(options: &RunOptions, source: &Source) -> Result<i32, Failure> {
+fn run_source(
+    options: &RunOptions,
+    source: &Source,
+    profiler: Option<Attachment>,
+) -> Result<i32, Failure> {
     let engine = make_engine(options, source.is_precompiled())?;
     let module = source.trusted(&engine, options.allow_precompiled)?;
     let entry = Entry::choose(&module, options)?;
     let process = wasi::process(options, matches!(entry, Entry::Call { .. }))?;
-    let host = Arc::new(Host::new(options, module.clone())?);
+    let host = Arc::new(Host::new(options, module.clone(), profiler)?);
 
     let handle = WasiHandle::new(process.clone()).with_threads(host.clone());
     let outcome = host.run(handle, &entry);

@@ -9,6 +9,7 @@ mod inspect;
 mod invoke;
 mod limits;
 mod modules;
+mod profile;
 mod scripts;
 mod tiering;
 mod traps;
