@@ -27,9 +27,9 @@ use tierra_ir::Type;
 use tierra_module::Module;
 use tierra_vm::{ExecContext, MachineTier};
 
-/// Bytes for the state of a function that moves to better code: no frame of code of one pass is
-/// larger.
-const OSR_BUFFER: usize = 128 << 10;
+/// Bytes for the state of a function that moves to better code: as much as a frame of code of one
+/// pass. With arguments on the stack a state may be larger; such functions don't move.
+pub(crate) const OSR_BUFFER: usize = 128 << 10;
 
 /// How code is compiled: a part of an engine's configuration.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::transfer::Transfer;
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
-use crate::compiler::{Compiler, Settings};
+use crate::compiler::{Compiler, OSR_BUFFER, Settings};
 use crate::inline::Known;
 use crate::one_pass::OnePass;
 use crate::tables::Kind;
@@ -550,8 +550,12 @@ impl TieredModule {
     /// Where the values are at the head of a loop, in code of one pass.
     fn state_at(&self, func: FuncIdx, at: u32) -> Outcome<LoopState> {
         let mut one_pass = OnePass::counting(self.settings());
-        let state = one_pass.loop_state(&self.module, func, at)?;
-        state.ok_or_else(|| "there is no such loop".into())
+        let found = one_pass.loop_state(&self.module, func, at)?;
+        let found = found.ok_or("there is no such loop")?;
+        if found.state.slots() * size_of::<u64>() > OSR_BUFFER {
+            return Err("its state is too large".into());
+        }
+        Ok(found)
     }
 
     /// Puts the best code of a function into memory. Functions that have no such code yet are called
