@@ -164,3 +164,302 @@ fn arguments_on_the_stack_and_results_in_an_area() {
         same_everywhere(&text, &[]);
     }
 }
+
+/// Every type of value lives in locals and operands, in registers and in the frame, across a loop that
+/// is left inside, in loops within loops, blocks and both arms of conditions.
+#[test]
+fn values_of_all_types_in_nested_loops() {
+    let text = r#"(module
+      (type $box (struct (field (mut i32))))
+      (type $f (func (param i32) (result i32)))
+      (elem declare func $twice)
+      (func $twice (type $f) (i32.mul (local.get 0) (i32.const 2)))
+      (func (export "run")
+        (param $n i32) (result i32 i64 f32 f64 v128 i32 i32)
+        (local $i i32) (local $j i32) (local $a i64) (local $b f32) (local $c f64)
+        (local $v v128) (local $r (ref null $box)) (local $fr (ref null $f)) (local $e externref)
+        (local $k i32)
+        (local.set $r (struct.new $box (i32.const 3)))
+        (local.set $fr (ref.func $twice))
+        (local.set $i (local.get $n))
+        (i64.const 11) (f32.const 1.5) (v128.const i32x4 1 2 3 4) (local.get $r) (local.get $fr)
+        (loop $outer (param i64 f32 v128 (ref null $box) (ref null $f))
+                     (result i64 f32 v128 (ref null $box) (ref null $f))
+          (local.set $j (i32.const 5))
+          (block $out
+            (if (i32.and (local.get $i) (i32.const 1))
+              (then
+                (loop $inner
+                  (local.set $a (i64.add (local.get $a) (i64.extend_i32_u (local.get $j))))
+                  (local.set $v (i32x4.add (local.get $v) (i32x4.splat (local.get $j))))
+                  (struct.set $box 0 (local.get $r)
+                    (call_ref $f (struct.get $box 0 (local.get $r)) (local.get $fr)))
+                  (br_if $out (i32.gt_u (struct.get $box 0 (local.get $r)) (i32.const 5000000)))
+                  (br_if $inner (local.tee $j (i32.sub (local.get $j) (i32.const 1))))))
+              (else
+                (local.set $b (f32.add (local.get $b) (f32.const 0.25)))
+                (loop $inner
+                  (local.set $c (f64.add (local.get $c) (f64.const 1.125)))
+                  (local.set $r (struct.new $box (i32.add (i32.const 1)
+                     (struct.get $box 0 (local.get $r)))))
+                  (local.set $k (i32.const 3))
+                  (loop $deep
+                    (br_if $deep (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+                  (br_if $inner (local.tee $j (i32.sub (local.get $j) (i32.const 1))))))))
+          (br_if $outer (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+        (local.set $fr) (local.set $r)
+        (v128.const i32x4 9 9 9 9) i32x4.add (local.set $v)
+        (local.set $b (f32.add (local.get $b))) (local.set $a (i64.add (local.get $a)))
+        (local.get $n) (local.get $a) (local.get $b) (local.get $c) (local.get $v)
+        (struct.get $box 0 (local.get $r)) (call_ref $f (i32.const 21) (local.get $fr))))"#;
+    for n in [1, 2, 7, 100] {
+        for stress in [false, true] {
+            let told = same_with(text, &[Val::I32(n)], |config| _ = config.gc_stress(stress));
+            assert!(told[0].contains("I32"), "{told:?}");
+        }
+    }
+}
+
+/// Loops in handlers of both kinds: what is thrown after the move is caught as before it.
+#[test]
+fn handlers_around_a_loop_that_is_left() {
+    let text = r#"(module
+      (tag $t (param i32)) (tag $u (param i64))
+      (func $throw (param $n i32)
+        (if (i32.eq (local.get $n) (i32.const 3)) (then (throw $t (i32.const 33))))
+        (if (i32.eq (local.get $n) (i32.const 2)) (then (throw $u (i64.const 44))))
+        (if (i32.eq (local.get $n) (i32.const 1)) (then (drop (i32.div_u (i32.const 1) (i32.const 0))))))
+      (func $spin (param $n i32)
+        (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+      (func (export "run") (param $last i32) (result i32 i64 i32)
+        (local $i i32) (local $x i32) (local $y i64) (local $e exnref)
+        (loop $rounds
+          (block $t2 (result i32)
+            (block $u2 (result i64 exnref)
+              (try_table (catch $t $t2) (catch_ref $u $u2)
+                (local.set $i (i32.const 9))
+                (loop $l
+                  (call $spin (i32.const 5))
+                  (call $throw (local.get $i))
+                  (br_if $l (i32.ge_s (local.tee $i (i32.sub (local.get $i) (i32.const 1)))
+                                      (i32.add (local.get $last) (i32.const 1))))))
+              (return (local.get $x) (local.get $y) (i32.const 0)))
+            (local.set $e)
+            (local.set $y (i64.add (local.get $y)))
+            ;; What was caught is thrown again from a loop in the handler.
+            (local.set $i (i32.const 4))
+            (block $again (result i64)
+              (try_table (result i64) (catch $u $again)
+                (loop $l (result i64)
+                  (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+                  (throw_ref (local.get $e)))))
+            (local.set $y (i64.add (local.get $y)))
+            (i32.const 1))
+          (local.set $x (i32.add (local.get $x)))
+          (br_if $rounds (i32.lt_s (local.get $x) (i32.const 100)))
+          (local.set $last (i32.sub (local.get $last) (i32.const 1)))
+          (br_if $rounds (i32.ge_s (local.get $last) (i32.const -3))))
+        (local.get $x) (local.get $y) (i32.const 2)))"#;
+    for last in [5, 2, 1, 0] {
+        for stress in [false, true] {
+            same_with(text, &[Val::I32(last)], |config| _ = config.gc_stress(stress));
+        }
+    }
+}
+
+#[test]
+fn legacy_handlers_around_a_loop_that_is_left() {
+    let text = r#"(module
+      (tag $t (param i32)) (tag $u)
+      (func $throw (param $n i32)
+        (if (i32.eqz (i32.rem_u (local.get $n) (i32.const 3))) (then (throw $t (local.get $n))))
+        (if (i32.eqz (i32.rem_u (local.get $n) (i32.const 5))) (then (throw $u))))
+      (func $spin (param $i i32) (result i32)
+        (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+        (local.get $i))
+      (func (export "run") (param $n i32) (result i32 i32) (local $i i32) (local $x i32) (local $y i32)
+        loop $rounds
+          local.get $x
+          try $outer (result i32)
+            local.get $y
+            try $inner (result i32)
+              (drop (call $spin (i32.const 3)))
+              (call $throw (local.get $n))
+              i32.const 1
+            catch $t
+              (local.set $i (i32.const 4))
+              loop $l (param i32) (result i32)
+                i32.const 2
+                i32.add
+                (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+              end
+              (if (i32.and (local.get $n) (i32.const 1))
+                (then
+                  (local.set $i (i32.const 4))
+                  try
+                    throw $u
+                  catch $u
+                    loop $l
+                      (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+                      try
+                        (call $throw (i32.const 3))
+                      catch $u
+                        rethrow 2
+                      catch_all
+                        (local.set $i (call $spin (i32.const 2)))
+                        rethrow $inner
+                      end
+                    end
+                  end))
+            end
+            i32.add
+          catch $t
+            (local.set $i (i32.const 4))
+            loop $l (param i32) (result i32)
+              i32.const 1000
+              i32.add
+              (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+            end
+          catch_all
+            (local.set $i (i32.const 6))
+            loop $l
+              (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+            end
+            i32.const 77
+            try $again (param i32) (result i32)
+              drop
+              try (result i32)
+                loop $l (result i32)
+                  (br_if $l (i32.and (local.tee $y (i32.add (local.get $y) (i32.const 1))) (i32.const 3)))
+                  (br_if $again (i32.const 5) (i32.and (local.get $y) (i32.const 4)))
+                  rethrow $outer
+                end
+              delegate $again
+            catch_all
+              i32.const 6
+            end
+          end
+          i32.add
+          local.set $x
+          (local.set $y (i32.xor (local.get $y) (i32.shl (local.get $n) (i32.const 3))))
+          (br_if $rounds (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+        end
+        (local.get $x) (local.get $y)))"#;
+    for n in [1, 15, 60] {
+        for stress in [false, true] {
+            same_with(text, &[Val::I32(n)], |config| {
+                config.gc_stress(stress);
+                config.feature(Features::LEGACY_EXCEPTIONS, true);
+            });
+        }
+    }
+}
+
+/// Traps in code that begins at a loop, also in what is inlined there, with the frames of all tiers.
+#[test]
+fn backtraces_through_loops_that_were_left() {
+    let text = r#"(module
+      (memory 1)
+      (func $small (param i32) (result i32) (i32.load (i32.mul (local.get 0) (i32.const 65))))
+      (func $deep (param $d i32) (param $n i32) (result i32) (local $i i32)
+        (local.set $i (local.get $n))
+        (if (local.get $d)
+          (then (return (i32.add (i32.const 1)
+            (call $deep (i32.sub (local.get $d) (i32.const 1)) (local.get $n))))))
+        (loop $l
+          (local.set $i (i32.add (local.get $i) (call $small (local.get $n))))
+          (br_if $l (local.tee $n (i32.add (local.get $n) (i32.const 1)))))
+        (local.get $i))
+      (func (export "run") (param i32) (result i32) (local i32)
+        (local.set 1 (i32.const 3))
+        (loop $l
+          (drop (i32.add (i32.const 0) (call $deep (local.get 0) (i32.const 1))))
+          (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+        (i32.const 0)))"#;
+    for depth in [0, 1, 30, 300] {
+        let told = same_everywhere(text, &[Val::I32(depth)]);
+        assert!(told[0].contains("MemoryOutOfBounds"), "{}", told[0]);
+    }
+}
+
+/// The stack is used up at another depth in every tier, but always ends as a trap; the store goes on.
+#[test]
+fn recursion_without_end_from_loops() {
+    let text = r#"(module
+      (func $f (export "run") (param i32) (result i32) (local i32)
+        (local.set 1 (i32.const 2))
+        (loop $l
+          (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+        (loop $l (result i32)
+          (local.set 0 (i32.add (i32.const 1) (call $g (local.get 0))))
+          (br_if $l (local.get 0))
+          (i32.const 0)))
+      (func $g (param i32) (result i32) (local v128 v128 v128) (i32.sub (call $f (local.get 0)) (i32.const 1)))
+      (func (export "fine") (result i32) (i32.const 5)))"#;
+    for stress in ways() {
+        let engine = rising(stress, |_, _| ());
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        let fine = instance.get_typed_func::<(), i32>(&mut store, "fine").unwrap();
+        for _ in 0..4 {
+            let error = run.call(&mut store, 1).unwrap_err();
+            assert_eq!(error.trap(), Some(Trap::StackOverflow), "{stress:?}");
+            assert_eq!(fine.call(&mut store, ()).unwrap(), 5);
+        }
+    }
+}
+
+/// A million tail calls, through tables and references, by functions in all tiers and a host function
+/// now and then, with different numbers of arguments on the stack.
+#[test]
+fn tail_calls_across_tiers_take_no_space() {
+    let text = r#"(module
+      (import "" "host" (func $host (param i32)))
+      (type $a (func (param i32) (result i32)))
+      (type $b (func (param i32 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i32)))
+      (table funcref (elem $a0 $b0 $c0 $d0))
+      (global $n (mut i32) (i32.const 0))
+      (func $next (result i32)
+        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+        (i32.and (global.get $n) (i32.const 3)))
+      (func $a0 (type $a)
+        (if (i32.eqz (local.get 0)) (then (return (global.get $n))))
+        (call $host (local.get 0))
+        (return_call $b0 (i32.sub (local.get 0) (i32.const 1))
+          (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5) (i64.const 6)
+          (i64.const 7) (i64.const 8) (i64.const 9) (i64.const 10) (i64.const 11)))
+      (func $b0 (type $b) (local $i i32)
+        (drop (call $next))
+        (local.set $i (i32.const 2))
+        (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+        (if (i64.ne (i64.add (local.get 10) (local.get 11)) (i64.const 21)) (then unreachable))
+        (return_call_indirect (type $a) (local.get 0) (i32.const 2)))
+      (func $c0 (type $a)
+        (if (i32.eqz (local.get 0)) (then (return (global.get $n))))
+        (return_call_ref $a (i32.sub (local.get 0) (i32.const 1)) (ref.func $d0)))
+      (func $d0 (type $a) (local $i i32)
+        (drop (call $next))
+        (local.set $i (i32.const 3))
+        (loop $l
+          (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1))))
+          (return_call_indirect (type $a) (local.get 0) (i32.const 0)))
+        (i32.const 0))
+      (func (export "run") (param i32) (result i32) (global.set $n (i32.const 0))
+        (i32.add (i32.const 1) (call $a0 (local.get 0)))))"#;
+    for stress in ways() {
+        let steps = if stress.random.is_some() { 100_000 } else { 1_000_000 };
+        let engine = rising(stress, |config, _| _ = config.max_stack(256 << 10));
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, 0_u64);
+        let host = Func::wrap(&mut store, |mut caller: Caller<'_, u64>, _: i32| {
+            *caller.data_mut() += 1;
+        });
+        let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        let got = run.call(&mut store, steps).unwrap();
+        assert_eq!(got, steps + 1, "{stress:?}");
+        assert_eq!(*store.data(), steps as u64 / 2);
+    }
+}
