@@ -2,6 +2,7 @@
 //! frames of all tiers in unlikely orders, memory for code that runs out, modules that go away. What
 //! comes out is what the interpreter says.
 
+use std::time::{Duration, Instant};
 use tierra::*;
 
 /// An engine whose functions rise.
@@ -462,4 +463,261 @@ fn tail_calls_across_tiers_take_no_space() {
         assert_eq!(got, steps + 1, "{stress:?}");
         assert_eq!(*store.data(), steps as u64 / 2);
     }
+}
+
+/// The memory moves while loops run that have its base in a register.
+#[test]
+fn a_memory_that_grows_under_a_loop() {
+    let text = r#"(module
+      (memory 1 200)
+      (func $grow (param i32) (drop (memory.grow (local.get 0))))
+      (func (export "run") (param $n i32) (result i64) (local $i i32) (local $x i64)
+        (loop $outer
+          (local.set $i (i32.const 30))
+          (i64.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 8)) (local.get $x))
+          (loop $l
+            (local.set $x (i64.add (local.get $x) (i64.load (i32.sub
+              (i32.mul (memory.size) (i32.const 65536)) (i32.const 8)))))
+            (if (i32.eq (local.get $i) (i32.const 7)) (then
+              (call $grow (i32.const 1))
+              (i64.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 8)) (i64.const 3))))
+            (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+          (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $x)))"#;
+    for guards in [false, true] {
+        same_with(text, &[Val::I32(100)], |config| _ = config.memory_guards(guards));
+    }
+}
+
+/// Room for code that is used up at every possible moment.
+#[test]
+fn memory_for_code_that_is_used_up_on_the_way() {
+    let mut text = String::from("(module (type $f (func (param i32) (result i32))) (table funcref (elem");
+    for i in 0..300 {
+        text += &format!(" $f{i}");
+    }
+    text += "))";
+    for i in 0..300 {
+        // Every function has a type of its own, too.
+        text += &format!(
+            "(func $f{i} (type $f) (local i32) (local.set 1 (i32.const 3))
+               (loop $l (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+               {} (i32.add (local.get 0) (i32.const {i})))",
+            "(local.set 1 (i32.div_u (local.get 0) (i32.const 7)))".repeat(60)
+        );
+    }
+    text += r#"(func (export "run") (param i32) (result i32) (local i32)
+      (loop $l
+        (local.set 1 (call_indirect (type $f) (local.get 1) (i32.rem_u (local.get 0) (i32.const 300))))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get 1)))"#;
+    for code_memory in [0, 64 << 10, 128 << 10, 300 << 10, 512 << 10] {
+        for stress in [eager(), Stress::default(), Stress { synchronous: false, fail: 3, ..eager() }] {
+            let engine = rising(stress, |_, tiering| tiering.code_memory = code_memory);
+            let module = Module::new(&engine, &text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+            for _ in 0..5 {
+                assert_eq!(run.call(&mut store, 600).unwrap(), 299 * 300);
+            }
+            assert!(engine.tier_stats().code_memory <= code_memory as u64);
+        }
+    }
+}
+
+/// What is called by a table changes from the module's own functions to those of another instance of
+/// the same module, of another module, of the host, and to none.
+#[test]
+fn callees_of_other_instances_and_none() {
+    let text = r#"(module
+        (type $f (func (param i32) (result i32)))
+        (global $me (mut i32) (i32.const 0))
+        (table (export "t") 2 funcref)
+        (func (export "inc") (type $f) (i32.add (local.get 0) (global.get $me)))
+        (func (export "dec") (type $f) (i32.sub (local.get 0) (global.get $me)))
+        (func (export "me") (param i32) (global.set $me (local.get 0)))
+        (func $apply (param $x i32) (result i32)
+          (call_indirect (type $f) (local.get $x) (i32.const 0)))
+        (func $tail (param $x i32) (result i32)
+          (return_call_indirect (type $f) (local.get $x) (i32.const 0)))
+        (func $by_ref (param $x i32) (result i32)
+          (call_ref $f (local.get $x) (ref.cast (ref $f) (table.get (i32.const 0)))))
+        (func (export "run") (param $n i32) (result i32) (local $x i32)
+          (loop $l
+            (local.set $x (call $by_ref (call $tail (call $apply (local.get $x)))))
+            (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+          (local.get $x)))"#;
+    let other = r#"(module (func (export "other") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1000))))"#;
+    for stress in ways() {
+        let engine = rising(stress, |_, _| ());
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instances = [1, 10].map(|me| {
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let set = instance.get_typed_func::<i32, ()>(&mut store, "me").unwrap();
+            set.call(&mut store, me).unwrap();
+            instance
+        });
+        let other = Module::new(&engine, other).unwrap();
+        let other = Instance::new(&mut store, &other, &[]).unwrap();
+        let other = other.get_func(&mut store, "other").unwrap();
+        let host = Func::wrap(&mut store, |x: i32| x + 5);
+        let [inc0, inc1] = instances.map(|i| i.get_func(&mut store, "inc").unwrap());
+        let dec0 = instances[0].get_func(&mut store, "dec").unwrap();
+        let table = instances[0].get_table(&mut store, "t").unwrap();
+        let run = instances[0].get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        let rounds = if stress.eager { 50 } else { 20_000 };
+        let callees = [
+            (Some(inc0), 1), (Some(inc1), 10), (Some(dec0), -1), (None, 0), (Some(other), 1000),
+            (Some(inc0), 1), (Some(host), 5), (Some(inc1), 10), (None, 0),
+        ];
+        for (callee, step) in callees {
+            table.set(&mut store, 0, Val::FuncRef(callee)).unwrap();
+            let result = run.call(&mut store, rounds);
+            if callee.is_none() {
+                assert_eq!(result.unwrap_err().trap(), Some(Trap::UninitializedElement));
+            } else {
+                assert_eq!(result.unwrap(), 3 * step * rounds, "{stress:?}");
+            }
+        }
+    }
+}
+
+fn shared(engine: &Engine) -> SharedMemory {
+    let mut ty = memory_type(1, Some(1));
+    ty.shared = true;
+    SharedMemory::new(engine, ty).unwrap()
+}
+
+/// Threads hammer the functions of modules that they share, while others make instances of them and
+/// drop modules that are being optimized.
+#[test]
+fn threads_share_modules_that_come_and_go() {
+    let mut text = String::from("(module (import \"\" \"m\" (memory 1 1 shared))
+      (type $f (func (param i32) (result i32))) (table funcref (elem");
+    for i in 0..40 {
+        text += &format!(" $f{i}");
+    }
+    text += "))";
+    for i in 0..40 {
+        text += &format!(
+            "(func $f{i} (type $f) (local i32) (local.set 1 (i32.const 3))
+               (loop $l
+                 (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+                 (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))
+               (i32.add (local.get 0) (i32.const {i})))",
+        );
+    }
+    text += r#"(func (export "run") (param i32) (result i32) (local i32)
+      (loop $l
+        (local.set 1 (call_indirect (type $f) (local.get 1) (i32.rem_u (local.get 0) (i32.const 40))))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+      (local.get 1)))"#;
+    let asynchronous = Stress { synchronous: false, ..eager() };
+    let random = |seed, synchronous| Stress { random: Some(seed), synchronous, ..eager() };
+    for stress in [asynchronous, eager(), random(3, false), random(4, true), Stress::default()] {
+        let engine = rising(stress, |_, tiering| tiering.threads = 2);
+        for _ in 0..6 {
+            let module = Module::new(&engine, &text).unwrap();
+            let memory = shared(&engine);
+            std::thread::scope(|scope| {
+                for thread in 0..4 {
+                    let (engine, module, memory, text) = (&engine, &module, &memory, &text);
+                    scope.spawn(move || {
+                        for round in 0..5 {
+                            let own;
+                            let module = if thread == 3 {
+                                own = Module::new(engine, text).unwrap();
+                                &own
+                            } else {
+                                module
+                            };
+                            let mut store = Store::new(engine, ());
+                            let memory = Memory::from_shared(&mut store, memory).unwrap().into();
+                            let instance = Instance::new(&mut store, module, &[memory]).unwrap();
+                            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+                            let rounds = if round == 4 { 4000 } else { 400 };
+                            assert_eq!(run.call(&mut store, rounds).unwrap(), rounds / 40 * 780);
+                        }
+                    });
+                }
+            });
+        }
+    }
+}
+
+/// Deadlines and interrupts come while functions are compiled and loops are left.
+#[test]
+fn interrupts_at_any_moment() {
+    let mut text = String::from("(module ");
+    for i in 0..200 {
+        text += &format!(
+            "(func $f{i} (local i32 i32) (local.set 1 (i32.const 3))
+               (loop $l (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))) {})",
+            "(local.set 1 (i32.div_u (local.get 0) (i32.const 7)))".repeat(100)
+        );
+    }
+    text += "(func (export \"run\") (loop $l";
+    for i in 0..200 {
+        text += &format!("(call $f{i})");
+    }
+    text += "(br $l))))";
+    for stress in [Stress::default(), eager(), Stress { synchronous: false, ..eager() }] {
+        let engine = rising(stress, |_, _| ());
+        for delay in 1..8 {
+            let module = Module::new(&engine, &text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+            let start = Instant::now();
+            let error = if delay % 2 == 0 {
+                store.set_deadline(Duration::from_millis(delay * 3));
+                run.call(&mut store, ()).unwrap_err()
+            } else {
+                let handle = store.interrupt_handle();
+                std::thread::scope(|scope| {
+                    scope.spawn(move || {
+                        std::thread::sleep(Duration::from_millis(delay * 3));
+                        handle.interrupt();
+                    });
+                    run.call(&mut store, ()).unwrap_err()
+                })
+            };
+            assert_eq!(error.trap(), Some(Trap::Interrupted));
+            assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        }
+    }
+}
+
+/// Ten thousand functions are asked for, and their module is gone.
+#[test]
+fn a_large_module_is_dropped_while_it_is_optimized() {
+    const COUNT: usize = 10_000;
+    let mut text = String::from("(module (global $g (mut i32) (i32.const 0))");
+    for i in 0..COUNT {
+        text += &format!("(func $f{i} (global.set $g (i32.add (global.get $g) (i32.const {i}))))");
+    }
+    text += "(func (export \"run\") (result i32)";
+    for i in 0..COUNT {
+        text += &format!("(call $f{i})");
+    }
+    text += "(global.get $g)))";
+    let engine = rising(Stress { synchronous: false, ..eager() }, |_, t| t.threads = 2);
+    for _ in 0..4 {
+        let module = Module::new(&engine, &text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        drop(module);
+        let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+        assert_eq!(run.call(&mut store, ()).unwrap(), (COUNT * (COUNT - 1) / 2) as i32);
+    }
+    // The engine goes first, and its threads later.
+    let module = Module::new(&engine, &text).unwrap();
+    drop(engine);
+    let mut store = Store::new(module.engine(), ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    drop(module);
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    run.call(&mut store, ()).unwrap();
 }
