@@ -263,7 +263,9 @@ fn handlers_around_a_loop_that_is_left() {
         (local.get $x) (local.get $y) (i32.const 2)))"#;
     for last in [5, 2, 1, 0] {
         for stress in [false, true] {
-            same_with(text, &[Val::I32(last)], |config| _ = config.gc_stress(stress));
+            same_with(text, &[Val::I32(last)], |config| {
+                _ = config.gc_stress(stress)
+            });
         }
     }
 }
@@ -402,8 +404,12 @@ fn recursion_without_end_from_loops() {
         let module = Module::new(&engine, text).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
-        let fine = instance.get_typed_func::<(), i32>(&mut store, "fine").unwrap();
+        let run = instance
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
+        let fine = instance
+            .get_typed_func::<(), i32>(&mut store, "fine")
+            .unwrap();
         for _ in 0..4 {
             let error = run.call(&mut store, 1).unwrap_err();
             assert_eq!(error.trap(), Some(Trap::StackOverflow), "{stress:?}");
@@ -450,7 +456,11 @@ fn tail_calls_across_tiers_take_no_space() {
       (func (export "run") (param i32) (result i32) (global.set $n (i32.const 0))
         (i32.add (i32.const 1) (call $a0 (local.get 0)))))"#;
     for stress in ways() {
-        let steps = if stress.random.is_some() { 100_000 } else { 1_000_000 };
+        let steps = if stress.random.is_some() {
+            100_000
+        } else {
+            1_000_000
+        };
         let engine = rising(stress, |config, _| _ = config.max_stack(256 << 10));
         let module = Module::new(&engine, text).unwrap();
         let mut store = Store::new(&engine, 0_u64);
@@ -458,7 +468,9 @@ fn tail_calls_across_tiers_take_no_space() {
             *caller.data_mut() += 1;
         });
         let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
-        let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        let run = instance
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
         let got = run.call(&mut store, steps).unwrap();
         assert_eq!(got, steps + 1, "{stress:?}");
         assert_eq!(*store.data(), steps as u64 / 2);
@@ -485,14 +497,17 @@ fn a_memory_that_grows_under_a_loop() {
           (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (local.get $x)))"#;
     for guards in [false, true] {
-        same_with(text, &[Val::I32(100)], |config| _ = config.memory_guards(guards));
+        same_with(text, &[Val::I32(100)], |config| {
+            _ = config.memory_guards(guards)
+        });
     }
 }
 
 /// Room for code that is used up at every possible moment.
 #[test]
 fn memory_for_code_that_is_used_up_on_the_way() {
-    let mut text = String::from("(module (type $f (func (param i32) (result i32))) (table funcref (elem");
+    let mut text =
+        String::from("(module (type $f (func (param i32) (result i32))) (table funcref (elem");
     for i in 0..300 {
         text += &format!(" $f{i}");
     }
@@ -512,12 +527,22 @@ fn memory_for_code_that_is_used_up_on_the_way() {
         (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
       (local.get 1)))"#;
     for code_memory in [0, 64 << 10, 128 << 10, 300 << 10, 512 << 10] {
-        for stress in [eager(), Stress::default(), Stress { synchronous: false, fail: 3, ..eager() }] {
+        for stress in [
+            eager(),
+            Stress::default(),
+            Stress {
+                synchronous: false,
+                fail: 3,
+                ..eager()
+            },
+        ] {
             let engine = rising(stress, |_, tiering| tiering.code_memory = code_memory);
             let module = Module::new(&engine, &text).unwrap();
             let mut store = Store::new(&engine, ());
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+            let run = instance
+                .get_typed_func::<i32, i32>(&mut store, "run")
+                .unwrap();
             for _ in 0..5 {
                 assert_eq!(run.call(&mut store, 600).unwrap(), 299 * 300);
             }
@@ -555,7 +580,9 @@ fn callees_of_other_instances_and_none() {
         let mut store = Store::new(&engine, ());
         let instances = [1, 10].map(|me| {
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let set = instance.get_typed_func::<i32, ()>(&mut store, "me").unwrap();
+            let set = instance
+                .get_typed_func::<i32, ()>(&mut store, "me")
+                .unwrap();
             set.call(&mut store, me).unwrap();
             instance
         });
@@ -566,11 +593,20 @@ fn callees_of_other_instances_and_none() {
         let [inc0, inc1] = instances.map(|i| i.get_func(&mut store, "inc").unwrap());
         let dec0 = instances[0].get_func(&mut store, "dec").unwrap();
         let table = instances[0].get_table(&mut store, "t").unwrap();
-        let run = instances[0].get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+        let run = instances[0]
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
         let rounds = if stress.eager { 50 } else { 20_000 };
         let callees = [
-            (Some(inc0), 1), (Some(inc1), 10), (Some(dec0), -1), (None, 0), (Some(other), 1000),
-            (Some(inc0), 1), (Some(host), 5), (Some(inc1), 10), (None, 0),
+            (Some(inc0), 1),
+            (Some(inc1), 10),
+            (Some(dec0), -1),
+            (None, 0),
+            (Some(other), 1000),
+            (Some(inc0), 1),
+            (Some(host), 5),
+            (Some(inc1), 10),
+            (None, 0),
         ];
         for (callee, step) in callees {
             table.set(&mut store, 0, Val::FuncRef(callee)).unwrap();
@@ -594,8 +630,10 @@ fn shared(engine: &Engine) -> SharedMemory {
 /// drop modules that are being optimized.
 #[test]
 fn threads_share_modules_that_come_and_go() {
-    let mut text = String::from("(module (import \"\" \"m\" (memory 1 1 shared))
-      (type $f (func (param i32) (result i32))) (table funcref (elem");
+    let mut text = String::from(
+        "(module (import \"\" \"m\" (memory 1 1 shared))
+      (type $f (func (param i32) (result i32))) (table funcref (elem",
+    );
     for i in 0..40 {
         text += &format!(" $f{i}");
     }
@@ -614,9 +652,22 @@ fn threads_share_modules_that_come_and_go() {
         (local.set 1 (call_indirect (type $f) (local.get 1) (i32.rem_u (local.get 0) (i32.const 40))))
         (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
       (local.get 1)))"#;
-    let asynchronous = Stress { synchronous: false, ..eager() };
-    let random = |seed, synchronous| Stress { random: Some(seed), synchronous, ..eager() };
-    for stress in [asynchronous, eager(), random(3, false), random(4, true), Stress::default()] {
+    let asynchronous = Stress {
+        synchronous: false,
+        ..eager()
+    };
+    let random = |seed, synchronous| Stress {
+        random: Some(seed),
+        synchronous,
+        ..eager()
+    };
+    for stress in [
+        asynchronous,
+        eager(),
+        random(3, false),
+        random(4, true),
+        Stress::default(),
+    ] {
         let engine = rising(stress, |_, tiering| tiering.threads = 2);
         for _ in 0..6 {
             let module = Module::new(&engine, &text).unwrap();
@@ -636,7 +687,9 @@ fn threads_share_modules_that_come_and_go() {
                             let mut store = Store::new(engine, ());
                             let memory = Memory::from_shared(&mut store, memory).unwrap().into();
                             let instance = Instance::new(&mut store, module, &[memory]).unwrap();
-                            let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+                            let run = instance
+                                .get_typed_func::<i32, i32>(&mut store, "run")
+                                .unwrap();
                             let rounds = if round == 4 { 4000 } else { 400 };
                             assert_eq!(run.call(&mut store, rounds).unwrap(), rounds / 40 * 780);
                         }
@@ -663,13 +716,22 @@ fn interrupts_at_any_moment() {
         text += &format!("(call $f{i})");
     }
     text += "(br $l))))";
-    for stress in [Stress::default(), eager(), Stress { synchronous: false, ..eager() }] {
+    for stress in [
+        Stress::default(),
+        eager(),
+        Stress {
+            synchronous: false,
+            ..eager()
+        },
+    ] {
         let engine = rising(stress, |_, _| ());
         for delay in 1..8 {
             let module = Module::new(&engine, &text).unwrap();
             let mut store = Store::new(&engine, ());
             let instance = Instance::new(&mut store, &module, &[]).unwrap();
-            let run = instance.get_typed_func::<(), ()>(&mut store, "run").unwrap();
+            let run = instance
+                .get_typed_func::<(), ()>(&mut store, "run")
+                .unwrap();
             let start = Instant::now();
             let error = if delay % 2 == 0 {
                 store.set_deadline(Duration::from_millis(delay * 3));
@@ -685,7 +747,11 @@ fn interrupts_at_any_moment() {
                 })
             };
             assert_eq!(error.trap(), Some(Trap::Interrupted));
-            assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+            assert!(
+                start.elapsed() < Duration::from_secs(3),
+                "{:?}",
+                start.elapsed()
+            );
         }
     }
 }
@@ -703,14 +769,25 @@ fn a_large_module_is_dropped_while_it_is_optimized() {
         text += &format!("(call $f{i})");
     }
     text += "(global.get $g)))";
-    let engine = rising(Stress { synchronous: false, ..eager() }, |_, t| t.threads = 2);
+    let engine = rising(
+        Stress {
+            synchronous: false,
+            ..eager()
+        },
+        |_, t| t.threads = 2,
+    );
     for _ in 0..4 {
         let module = Module::new(&engine, &text).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         drop(module);
-        let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
-        assert_eq!(run.call(&mut store, ()).unwrap(), (COUNT * (COUNT - 1) / 2) as i32);
+        let run = instance
+            .get_typed_func::<(), i32>(&mut store, "run")
+            .unwrap();
+        assert_eq!(
+            run.call(&mut store, ()).unwrap(),
+            (COUNT * (COUNT - 1) / 2) as i32
+        );
     }
     // The engine goes first, and its threads later.
     let module = Module::new(&engine, &text).unwrap();
@@ -718,6 +795,40 @@ fn a_large_module_is_dropped_while_it_is_optimized() {
     let mut store = Store::new(module.engine(), ());
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     drop(module);
-    let run = instance.get_typed_func::<(), i32>(&mut store, "run").unwrap();
+    let run = instance
+        .get_typed_func::<(), i32>(&mut store, "run")
+        .unwrap();
     run.call(&mut store, ()).unwrap();
+}
+
+/// Whoever is told of events may panic: the guest goes on, and so does the thread that optimizes.
+#[test]
+fn a_sink_that_panics() {
+    let text = r#"(module
+      (func $f (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+      (func (export "run") (param i32) (result i32) (local i32)
+        (loop $l
+          (local.set 1 (call $f (local.get 1)))
+          (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (local.get 1)))"#;
+    for stress in [eager(), Stress::default()] {
+        let engine = rising(stress, |_, tiering| {
+            tiering.threads = 1;
+            tiering.sink = Some(Sink(std::sync::Arc::new(|_| panic!("told"))));
+        });
+        for round in 1.. {
+            let module = Module::new(&engine, text).unwrap();
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let run = instance
+                .get_typed_func::<i32, i32>(&mut store, "run")
+                .unwrap();
+            assert_eq!(run.call(&mut store, 1_000_000).unwrap(), 1_000_000);
+            // The thread works for the second module, too.
+            if engine.tier_stats().optimizing.functions > 2 {
+                break;
+            }
+            assert!(round < 1000, "{:?}", engine.tier_stats());
+        }
+    }
 }

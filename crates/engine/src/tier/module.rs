@@ -15,6 +15,7 @@ use crate::one_pass::OnePass;
 use crate::tables::Kind;
 use crate::worker::Worker;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -189,7 +190,8 @@ impl TieredModule {
     pub(super) fn tell(&self, event: &Event) {
         self.compiler.counters().count(event);
         if let Some(sink) = &self.tiering.sink {
-            (sink.0)(event);
+            // There is nobody above to whom a panic could go: neither a guest nor a thread of ours.
+            let _ = catch_unwind(AssertUnwindSafe(|| (sink.0)(event)));
         }
     }
 
@@ -200,11 +202,15 @@ impl TieredModule {
     // The first call.
 
     /// Gives a function its first code.
-    pub fn first_call(&self, func: FuncIdx) {
+    ///
+    /// # Errors
+    /// When there is no memory even for the code by which the interpreter is called; the interpreter
+    /// can run the function, and the next call tries again.
+    pub fn first_call(&self, func: FuncIdx) -> Outcome<()> {
         let mut state = self.lock();
         // Another thread may have been faster.
         if state.functions[self.place(func)] != Stage::New {
-            return;
+            return Ok(());
         }
         match self.first_tier(&mut state) {
             Some(0) => return self.interpret(&mut state, func),
@@ -213,19 +219,21 @@ impl TieredModule {
                 let mut worker = Worker::new(self.settings());
                 self.optimize(&mut worker, Job::Function(func));
                 state = self.lock();
-                if state.functions[self.place(func)] == Stage::Optimized {
-                    return;
+                if state.functions[self.place(func)] != Stage::New {
+                    return Ok(());
                 }
-                // It was tried: nothing better than what follows will come.
-                state.functions[self.place(func)] = Stage::New;
+                // Nothing better than what follows will come.
             }
             _ => {}
         }
-        if let Err(why) = self.compile_in_one_pass(&mut state, func) {
-            self.interpret(&mut state, func);
+        if let Err(why) = caught(|| self.compile_in_one_pass(&mut state, func)) {
+            // It may have stopped half-way.
+            *state.one_pass = OnePass::counting(self.settings());
+            self.interpret(&mut state, func)?;
             drop(state);
             self.tell_stays(func, why);
         }
+        Ok(())
     }
 
     /// In tests, which tier is the first: 0 for the interpreter, 1 for the best.
@@ -235,13 +243,14 @@ impl TieredModule {
         Some(self.tiering.chance(seed, state.choices, 4))
     }
 
-    fn interpret(&self, state: &mut State, func: FuncIdx) {
+    fn interpret(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
+        let adapter = self.compiler.slot_adapter_of(&self.module, func)?;
         let counters = self.compiler.counters();
         counters.interpreted.fetch_add(1, Ordering::Relaxed);
         state.functions[self.place(func)] = Stage::Interpreted;
-        let adapter = self.compiler.slot_adapter_of(&self.module, func);
         let entry = &self.record(func).machine_entry;
-        entry.store(adapter.as_ptr(), Ordering::Release);
+        entry.store(adapter as *mut u8, Ordering::Release);
+        Ok(())
     }
 
     fn compile_in_one_pass(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
@@ -454,18 +463,24 @@ impl TieredModule {
             Job::Cached => return self.load_cached(),
             Job::Function(func) if self.is_best(func) => {}
             Job::Function(func) => {
-                let done = self.optimize_function(worker, func);
+                let done = caught(|| self.optimize_function(worker, func));
                 if let Err(why) = done {
-                    self.lock().functions[self.place(func)] = Stage::Stays;
+                    *worker = Worker::new(self.settings());
+                    let stage = &mut self.lock().functions[self.place(func)];
+                    // The cache may have had it; in tests, it may have no code yet.
+                    if *stage == Stage::Queued {
+                        *stage = Stage::Stays;
+                    }
                     self.tell_stays(func, why);
                 }
             }
             Job::Loop(func, at) if self.has_ended(func, at) => {}
             Job::Loop(func, at) => {
-                let done = self.optimize_loop(worker, func, at);
+                let done = caught(|| self.optimize_loop(worker, func, at));
                 let stage = match done {
                     Ok(transfer) => LoopStage::Ready(Arc::new(transfer)),
                     Err(why) => {
+                        *worker = Worker::new(self.settings());
                         self.tell_stays(func, format!("its loop at {at:#x}: {why}"));
                         LoopStage::Stays
                     }
@@ -577,6 +592,12 @@ impl TieredModule {
     }
 }
 
+/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program.
+pub(super) fn caught<T>(compile: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let done = catch_unwind(AssertUnwindSafe(compile));
+    done.unwrap_or_else(|_| Err("the compiler has a bug".into()))
+}
+
 /// What one compiler writes must be what the other one reads.
 fn check_states(written: &FrameState, read: &FrameState) -> Outcome<()> {
     if written == read {
@@ -601,7 +622,9 @@ impl LazyTier for TieredModule {
     }
 
     fn prepare(&self, code: &ModuleCode, func: FuncIdx) -> bool {
-        self.first_call(func);
+        if self.first_call(func).is_err() {
+            return false;
+        }
         let state = self.lock();
         if state.functions[self.place(func)] == Stage::Interpreted {
             return false;
