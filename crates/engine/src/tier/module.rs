@@ -12,7 +12,7 @@ use crate::code::NearData;
 use crate::compiler::{Compiler, OSR_BUFFER, Settings};
 use crate::inline::Known;
 use crate::one_pass::OnePass;
-use crate::tables::Kind;
+use crate::tables::{Function, Kind};
 use crate::worker::Worker;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -140,6 +140,11 @@ impl TieredModule {
         } else {
             self.enqueue(Job::Cached);
         }
+    }
+
+    /// Calls `f` with every function that was compiled, and the address that its offsets count from.
+    pub(crate) fn each_function(&self, f: impl FnMut(usize, Function)) {
+        self.lock().chunks.each_function(f);
     }
 
     pub(super) fn tiering(&self) -> &Tiering {
