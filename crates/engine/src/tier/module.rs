@@ -73,9 +73,10 @@ pub(super) enum Stage {
 enum LoopStage {
     /// Somebody asked for better code, once.
     Asked,
-    /// It is to be made. Whether somebody has asked since.
+    /// It is to be made: since when, and when somebody asked last.
     Queued {
-        again: bool,
+        since: Duration,
+        asked: Duration,
     },
     Stays,
     Ready(Arc<Transfer>),
@@ -419,34 +420,41 @@ impl TieredModule {
     /// A loop is worth code of its own if it still runs when it is asked about once more.
     fn wanted_loop(&self, state: &mut State, func: FuncIdx, at: u32) -> Option<Job> {
         let eager = self.tiering.stress.eager;
+        let now = self.compiler.age();
         match state.loops.get_mut(&(func, at)) {
             None if !eager => {
                 state.loops.insert((func, at), LoopStage::Asked);
                 None
             }
             None | Some(LoopStage::Asked) => {
-                let queued = LoopStage::Queued { again: false };
+                let queued = LoopStage::Queued {
+                    since: now,
+                    asked: now,
+                };
                 state.loops.insert((func, at), queued);
                 Some(Job::Loop(func, at))
             }
-            Some(LoopStage::Queued { again }) => {
-                *again = true;
+            Some(LoopStage::Queued { asked, .. }) => {
+                *asked = now;
                 None
             }
             Some(LoopStage::Stays | LoopStage::Ready(_)) => None,
         }
     }
 
-    /// Whether a loop whose code is to be made now has ended in the meantime.
+    /// Whether a loop whose code is to be made now has ended in the meantime: one that runs keeps
+    /// asking. If it hasn't after all, it will ask again.
     fn has_ended(&self, func: FuncIdx, at: u32) -> bool {
+        if self.tiering.stress.eager {
+            return false;
+        }
         let mut state = self.lock();
         let is_best = state.functions[self.place(func)] == Stage::Optimized;
-        let ended = is_best
-            && !self.tiering.stress.eager
-            && matches!(
-                state.loops.get(&(func, at)),
-                Some(LoopStage::Queued { again: false })
-            );
+        let Some(LoopStage::Queued { since, asked }) = state.loops.get(&(func, at)) else {
+            return false;
+        };
+        let is_silent = self.compiler.age().saturating_sub(*asked) > policy::SILENCE;
+        let ended = is_silent || is_best && since == asked;
         if ended {
             state.loops.remove(&(func, at));
         }
