@@ -27,12 +27,7 @@ pub struct Explained {
 /// When the compiler finds a bug of ours.
 pub fn explain(module: &Module, func: FuncIdx, settings: &Settings) -> Result<Explained, String> {
     let known = &Known::new(module, settings, false);
-    let callees = Callees {
-        module,
-        settings,
-        known,
-        feedback: None,
-    };
+    let callees = Callees::new(module, settings, known);
     let ir = if settings.one_pass {
         String::from("(compiled in one pass)")
     } else {

@@ -269,12 +269,7 @@ fn compile_all(
     const BATCH: usize = 16;
     let next = AtomicUsize::new(0);
     let known = &Known::new(module, settings, false);
-    let callees = Callees {
-        module,
-        settings,
-        known,
-        feedback: None,
-    };
+    let callees = Callees::new(module, settings, known);
     let work = || {
         let mut worker = Worker::new(settings);
         let mut done = Vec::new();

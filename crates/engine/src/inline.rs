@@ -80,6 +80,18 @@ impl Known {
     }
 }
 
+impl<'a> Callees<'a> {
+    /// Those of a module that is compiled as a whole.
+    pub fn new(module: &'a Module, settings: &'a Settings, known: &'a Known) -> Self {
+        Self {
+            module,
+            settings,
+            known,
+            feedback: None,
+        }
+    }
+}
+
 impl Callees<'_> {
     /// A function that is called by its symbol, if it may be inlined.
     fn get(&self, symbol: u32, maker: &mut Maker) -> Option<&Callable> {

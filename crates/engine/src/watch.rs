@@ -44,12 +44,7 @@ pub fn dump(
     settings: &Settings,
 ) -> Result<Vec<(&'static str, String)>, String> {
     let known = &Known::new(module, settings, false);
-    let callees = Callees {
-        module,
-        settings,
-        known,
-        feedback: None,
-    };
+    let callees = Callees::new(module, settings, known);
     let mut worker = Worker::new(settings);
     let seen = Seen::<String>::new();
     let log = seen.clone();
@@ -75,12 +70,7 @@ pub fn times(
     settings: &Settings,
 ) -> Result<Vec<(&'static str, Duration)>, String> {
     let known = &Known::new(module, settings, false);
-    let callees = Callees {
-        module,
-        settings,
-        known,
-        feedback: None,
-    };
+    let callees = Callees::new(module, settings, known);
     let mut worker = Worker::new(settings);
     let seen = Seen::<Duration>::new();
     let log = seen.clone();

@@ -832,3 +832,136 @@ fn a_sink_that_panics() {
         }
     }
 }
+
+/// Threads that are told to be processes of their own use one cache, in which somebody truncates, spoils
+/// and exchanges files.
+#[test]
+fn a_cache_that_is_spoiled_while_it_is_used() {
+    let text = |n: i32| {
+        format!(
+            r#"(module (func $f (param i32) (result i32) (i32.add (local.get 0) (i32.const {n})))
+              (func (export "run") (param i32) (result i32) (local i32)
+                (loop $l
+                  (local.set 1 (call $f (local.get 1)))
+                  (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+                (local.get 1)))"#
+        )
+    };
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("spoiled-cache");
+    let _ = std::fs::remove_dir_all(&folder);
+    let end = Instant::now() + Duration::from_secs(2);
+    let used = std::sync::atomic::AtomicU64::new(0);
+    let refused = std::sync::atomic::AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (folder, text, used, refused) = (&folder, &text, &used, &refused);
+            scope.spawn(move || {
+                for round in 0.. {
+                    if Instant::now() > end {
+                        return;
+                    }
+                    let n = (thread + round) % 4;
+                    let cache = cache::Cache::open(folder, 1 << 20).unwrap();
+                    let engine = rising(eager(), |config, _| _ = config.cache(Some(cache)));
+                    let module = Module::new(&engine, text(n)).unwrap();
+                    let mut store = Store::new(&engine, ());
+                    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+                    let run = instance
+                        .get_typed_func::<i32, i32>(&mut store, "run")
+                        .unwrap();
+                    assert_eq!(run.call(&mut store, 1000).unwrap(), 1000 * n);
+                    let stats = engine.tier_stats();
+                    let counter = if stats.cached.functions > 0 {
+                        used
+                    } else {
+                        refused
+                    };
+                    counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
+        }
+        let mut random = 1_u64;
+        let mut next = |limit: usize| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (random >> 33) as usize % limit.max(1)
+        };
+        while Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(3));
+            let Ok(files) = std::fs::read_dir(&folder) else {
+                continue;
+            };
+            let mut files: Vec<_> = files.flatten().map(|file| file.path()).collect();
+            files.retain(|file| file.extension().is_some_and(|e| e == "entry"));
+            if files.len() < 2 {
+                continue;
+            }
+            let (one, other) = (&files[next(files.len())], &files[next(files.len())]);
+            let Ok(mut bytes) = std::fs::read(one) else {
+                continue;
+            };
+            match next(4) {
+                _ if bytes.is_empty() => continue,
+                0 => bytes.truncate(next(bytes.len())),
+                1 => {
+                    let at = next(bytes.len());
+                    bytes[at] ^= 1 << next(8);
+                }
+                2 => {
+                    let _ = std::fs::copy(other, one);
+                    continue;
+                }
+                _ => {
+                    let _ = std::fs::remove_file(one);
+                    continue;
+                }
+            }
+            // In place, while others read it.
+            let _ = std::fs::write(one, bytes);
+        }
+    });
+    let told = [used, refused].map(|n| n.into_inner());
+    assert!(told.iter().all(|n| *n > 0), "{told:?}");
+}
+
+/// A function that is called once and whose loops each run long enough to be worth leaving, one after
+/// the other: no code is made for loops that have ended.
+#[test]
+fn loops_that_have_ended_are_not_compiled() {
+    const LOOPS: usize = 3000;
+    let mut text = String::from("(module (func (export \"run\") (result i32) (local i32 i32)");
+    for i in 0..LOOPS {
+        text += &format!(
+            "(local.set 0 (i32.const 12000))
+             (loop $l
+               (local.set 1 (i32.add (local.get 1) (i32.const {i})))
+               (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))"
+        );
+    }
+    text += "(local.get 1)))";
+    let engine = rising(Stress::default(), |_, tiering| tiering.threads = 1);
+    let module = Module::new(&engine, &text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance
+        .get_typed_func::<(), i32>(&mut store, "run")
+        .unwrap();
+    run.call(&mut store, ()).unwrap();
+    // Another module does not wait for them.
+    let text = r#"(module (func (export "run") (param i32) (result i32)
+      (i32.add (local.get 0) (i32.const 1))))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance
+        .get_typed_func::<i32, i32>(&mut store, "run")
+        .unwrap();
+    let start = Instant::now();
+    while engine.tier_stats().optimizing.functions == 0 {
+        assert_eq!(run.call(&mut store, 4).unwrap(), 5);
+        let stats = engine.tier_stats();
+        assert!(start.elapsed() < Duration::from_secs(20), "{stats:?}");
+    }
+    let made = engine.tier_stats().loops.functions;
+    assert!(made < 10, "{made}");
+}

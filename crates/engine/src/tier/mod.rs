@@ -4,7 +4,7 @@
 //! long to make as code that is good enough, and most functions don't run long enough to be worth it.
 //! **Idea.** A function is compiled in one pass when it is first called ([`module`]), into code that
 //! counts what it does. When it has run for about as long as good code takes to make
-//! ([`policy`]), a thread makes that ([`queue`]) and lets the function's record know: whoever calls
+//! ([`policy`], [`rise`]), a thread makes that ([`queue`]) and lets the function's record know: whoever calls
 //! the function next runs it. A loop that runs on in the old code asks for code that begins at its
 //! head, and moves there ([`transfer`]). All instances of a module, on all threads, share records,
 //! code and counts.
@@ -25,6 +25,7 @@ pub mod module;
 pub mod persist;
 pub mod policy;
 pub mod queue;
+mod rise;
 pub mod transfer;
 
 pub use event::{Event, Sink, TierStats};

@@ -5,11 +5,11 @@ use super::feedback::Sites;
 use super::persist::{self, Kept};
 use super::policy::{self, Tiering};
 use super::queue::Job;
-use super::transfer::Transfer;
+use super::rise::LoopStage;
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
-use crate::compiler::{Compiler, OSR_BUFFER, Settings};
+use crate::compiler::{Compiler, Settings};
 use crate::inline::Known;
 use crate::one_pass::OnePass;
 use crate::tables::{Function, Kind};
@@ -21,8 +21,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS, SITE_SYMBOL};
-use tierra_baseline::LoopState;
-use tierra_core::FrameState;
 use tierra_core::index::FuncIdx;
 use tierra_interp::{LazyTier, ModuleCode};
 use tierra_module::Module;
@@ -30,9 +28,9 @@ use tierra_vm::FuncRecord;
 
 /// The functions of a module, each in the tier that it has come to.
 pub struct TieredModule {
-    this: Weak<Self>,
-    compiler: Arc<Compiler>,
-    tiering: Tiering,
+    pub(super) this: Weak<Self>,
+    pub(super) compiler: Arc<Compiler>,
+    pub(super) tiering: Tiering,
     module: Arc<Module>,
     /// Where the functions' records are, which code reaches relative to itself.
     records: NearData,
@@ -45,11 +43,11 @@ pub(super) struct State {
     pub(super) chunks: Chunks,
     /// By function that is not imported.
     pub(super) functions: Vec<Stage>,
-    loops: HashMap<(FuncIdx, u32), LoopStage>,
+    pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
     sites: Sites,
     pub(super) kept: Kept,
     /// How many choices there were so far, for tests.
-    choices: u64,
+    pub(super) choices: u64,
 }
 
 /// What became of a function so far.
@@ -69,26 +67,12 @@ pub(super) enum Stage {
     Stays,
 }
 
-/// What became of a loop that somebody wants to leave.
-enum LoopStage {
-    /// Somebody asked for better code; so often it has to ask until there is some.
-    Asked {
-        left: u32,
-    },
-    /// It is to be made. Whether somebody has asked since.
-    Queued {
-        again: bool,
-    },
-    Stays,
-    Ready(Arc<Transfer>),
-}
-
 /// What there was to compile and what came of it.
-struct Done<'a> {
-    by: Compiled,
-    func: FuncIdx,
-    code: &'a CompiledFunction,
-    time: Duration,
+pub(super) struct Done<'a> {
+    pub(super) by: Compiled,
+    pub(super) func: FuncIdx,
+    pub(super) code: &'a CompiledFunction,
+    pub(super) time: Duration,
 }
 
 /// Code, or why there is none.
@@ -204,7 +188,7 @@ impl TieredModule {
         }
     }
 
-    fn tell_stays(&self, func: FuncIdx, why: String) {
+    pub(super) fn tell_stays(&self, func: FuncIdx, why: String) {
         self.tell(&Event::Stays { func: func.0, why });
     }
 
@@ -291,7 +275,7 @@ impl TieredModule {
         Ok(())
     }
 
-    fn compiled(&self, done: &Done<'_>) -> Event {
+    pub(super) fn compiled(&self, done: &Done<'_>) -> Event {
         Event::Compiled {
             by: done.by,
             func: done.func.0,
@@ -319,7 +303,7 @@ impl TieredModule {
 
     /// Puts code of a function into memory. Returns its address.
     /// `cells` is where its calls note whom they call.
-    fn add(
+    pub(super) fn add(
         &self,
         chunks: &mut Chunks,
         func: FuncIdx,
@@ -347,288 +331,12 @@ impl TieredModule {
         counters.code_memory.fetch_add(taken, Ordering::Relaxed);
         entry
     }
-
-    // Better code.
-
-    /// A function has used up its budget, at its entry or at the head of a loop. Tells how to go on
-    /// in better code, if there is some for the loop.
-    pub fn used_up(&self, func: FuncIdx, at: Option<u32>) -> Option<Arc<Transfer>> {
-        let stress = &self.tiering.stress;
-        let record = self.record(func);
-        let mut state = self.lock();
-        if let Some(seed) = stress.random {
-            state.choices += 1;
-            if self.tiering.chance(seed, state.choices, 3) != 0 {
-                record.budget.store(0, Ordering::Relaxed);
-                return None;
-            }
-        }
-        let (job, mut pause) = self.wanted(&mut state, func, at);
-        if let Some(job) = job {
-            if stress.synchronous {
-                drop(state);
-                self.optimize(&mut Worker::new(self.settings()), job);
-                state = self.lock();
-            } else {
-                self.enqueue(job);
-            }
-        }
-        let ready = at.and_then(|at| match state.loops.get(&(func, at))? {
-            LoopStage::Ready(transfer) => Some(transfer.clone()),
-            LoopStage::Stays => {
-                pause = policy::ASK_ELSEWHERE;
-                None
-            }
-            LoopStage::Asked { .. } | LoopStage::Queued { .. } => None,
-        });
-        drop(state);
-        record.budget.store(pause, Ordering::Relaxed);
-        if let (Some(_), Some(at)) = (&ready, at) {
-            self.tell(&Event::Moved { func: func.0, at });
-        }
-        ready
-    }
-
-    fn enqueue(&self, job: Job) {
-        let bytes = match job {
-            Job::Function(func) | Job::Loop(func, _) => self.body_len(func),
-            Job::Cached => 0,
-        };
-        let now = self.compiler.age().as_micros() as u64;
-        let cost = (now, bytes);
-        let threads = self.tiering.thread_count();
-        let queue = self.compiler.queue();
-        queue.push(self.this.clone(), job, cost, threads);
-    }
-
-    /// What is to be compiled now, and how much the function may do until it looks again.
-    fn wanted(&self, state: &mut State, func: FuncIdx, at: Option<u32>) -> (Option<Job>, i32) {
-        let place = self.place(func);
-        let stage = state.functions[place];
-        let pause = self.tiering.pause();
-        if let Some(at) = at {
-            let calls = self.record(func).calls.load(Ordering::Relaxed);
-            let done = matches!(stage, Stage::Optimized | Stage::Stays);
-            if done || calls <= policy::FEW_CALLS || self.tiering.stress.eager {
-                return (self.wanted_loop(state, func, at), pause);
-            }
-        }
-        match stage {
-            Stage::Counting => {
-                state.functions[place] = Stage::Queued;
-                (Some(Job::Function(func)), pause)
-            }
-            Stage::Queued => (None, pause),
-            // Whoever still counts does so in a loop, or in vain.
-            Stage::Optimized if at.is_some() => (None, pause),
-            _ => (None, policy::NEVER),
-        }
-    }
-
-    /// A loop is worth code of its own if it still runs when it is asked about once more.
-    fn wanted_loop(&self, state: &mut State, func: FuncIdx, at: u32) -> Option<Job> {
-        let eager = self.tiering.stress.eager;
-        match state.loops.get_mut(&(func, at)) {
-            None if !eager => {
-                let left = self.patience(func, at);
-                state.loops.insert((func, at), LoopStage::Asked { left });
-                None
-            }
-            Some(LoopStage::Asked { left }) if *left > 1 => {
-                *left -= 1;
-                None
-            }
-            None | Some(LoopStage::Asked { .. }) => {
-                let queued = LoopStage::Queued { again: false };
-                state.loops.insert((func, at), queued);
-                Some(Job::Loop(func, at))
-            }
-            Some(LoopStage::Queued { again }) => {
-                *again = true;
-                None
-            }
-            Some(LoopStage::Stays | LoopStage::Ready(_)) => None,
-        }
-    }
-
-    /// How often a loop has to ask: the outermost one of a large function is to be first.
-    fn patience(&self, func: FuncIdx, at: u32) -> u32 {
-        let body = self.body_len(func);
-        if body < policy::LARGE_BODY {
-            return 1;
-        }
-        let state = self.state_at(func, at);
-        state.map_or(1, |state| self.tiering.patience(body, state.depth).max(1))
-    }
-
-    /// Whether a loop whose code is to be made now has ended in the meantime.
-    fn has_ended(&self, func: FuncIdx, at: u32) -> bool {
-        let mut state = self.lock();
-        let is_best = state.functions[self.place(func)] == Stage::Optimized;
-        let ended = is_best
-            && !self.tiering.stress.eager
-            && matches!(
-                state.loops.get(&(func, at)),
-                Some(LoopStage::Queued { again: false })
-            );
-        if ended {
-            state.loops.remove(&(func, at));
-        }
-        ended
-    }
-
-    /// Makes better code.
-    pub fn optimize(&self, worker: &mut Worker, job: Job) {
-        let stress = &self.tiering.stress;
-        if !stress.delay.is_zero() {
-            std::thread::sleep(stress.delay);
-        }
-        match job {
-            Job::Cached => return self.load_cached(),
-            Job::Function(func) if self.is_best(func) => {}
-            Job::Function(func) => {
-                let done = caught(|| self.optimize_function(worker, func));
-                if let Err(why) = done {
-                    *worker = Worker::new(self.settings());
-                    let stage = &mut self.lock().functions[self.place(func)];
-                    // The cache may have had it; in tests, it may have no code yet.
-                    if *stage == Stage::Queued {
-                        *stage = Stage::Stays;
-                    }
-                    self.tell_stays(func, why);
-                }
-            }
-            Job::Loop(func, at) if self.has_ended(func, at) => {}
-            Job::Loop(func, at) => {
-                let done = caught(|| self.optimize_loop(worker, func, at));
-                let stage = match done {
-                    Ok(transfer) => LoopStage::Ready(Arc::new(transfer)),
-                    Err(why) => {
-                        *worker = Worker::new(self.settings());
-                        self.tell_stays(func, format!("its loop at {at:#x}: {why}"));
-                        LoopStage::Stays
-                    }
-                };
-                let mut state = self.lock();
-                state.loops.insert((func, at), stage);
-                // The next run is to begin with it.
-                let place = self.place(func);
-                if self.tiering.cache.is_some() && state.functions[place] == Stage::Counting {
-                    state.functions[place] = Stage::Queued;
-                    drop(state);
-                    self.enqueue(Job::Function(func));
-                }
-            }
-        }
-        self.compiler.counters().warm(self.compiler.age());
-    }
-
-    /// Whether a function has the best code already.
-    fn is_best(&self, func: FuncIdx) -> bool {
-        self.lock().functions[self.place(func)] == Stage::Optimized
-    }
-
-    /// For tests: fails now and then.
-    fn fail_sometimes(&self) -> Outcome<()> {
-        let stress = &self.tiering.stress;
-        if stress.fail == 0 {
-            return Ok(());
-        }
-        let mut state = self.lock();
-        state.choices += 1;
-        match state.choices % u64::from(stress.fail) {
-            0 => Err("the configuration says so".into()),
-            _ => Ok(()),
-        }
-    }
-
-    fn optimize_function(&self, worker: &mut Worker, func: FuncIdx) -> Outcome<()> {
-        self.fail_sometimes()?;
-        let start = Instant::now();
-        let code = worker.compile(&self.callees(), func)?;
-        let code = code.ok_or("the function is too large for the compiler")?;
-        let time = start.elapsed();
-        let mut state = self.lock();
-        let entry = self.publish(&mut state, func, &code, None)?;
-        state.functions[self.place(func)] = Stage::Optimized;
-        let record = self.record(func);
-        record
-            .machine_entry
-            .store(entry as *mut u8, Ordering::Release);
-        drop(state);
-        self.tell(&self.compiled(&Done {
-            by: Compiled::Optimizing,
-            func,
-            code: &code,
-            time,
-        }));
-        if self.tiering.cache.is_some() {
-            self.lock().kept.add(func, code);
-        }
-        Ok(())
-    }
-
-    fn optimize_loop(&self, worker: &mut Worker, func: FuncIdx, at: u32) -> Outcome<Transfer> {
-        self.fail_sometimes()?;
-        let start = Instant::now();
-        let from = self.state_at(func, at)?;
-        let code = worker.compile_loop(&self.callees(), func, at)?;
-        let (code, state) = code.ok_or("it is too large for the compiler")?;
-        check_states(&from.state, &state)?;
-        let time = start.elapsed();
-        let entry = self.publish(&mut self.lock(), func, &code, Some(at))?;
-        self.tell(&self.compiled(&Done {
-            by: Compiled::Loop(at),
-            func,
-            code: &code,
-            time,
-        }));
-        Ok(Transfer::new(from, entry))
-    }
-
-    /// Where the values are at the head of a loop, in code of one pass.
-    fn state_at(&self, func: FuncIdx, at: u32) -> Outcome<LoopState> {
-        let mut one_pass = OnePass::counting(self.settings());
-        let found = one_pass.loop_state(&self.module, func, at)?;
-        let found = found.ok_or("there is no such loop")?;
-        if found.state.slots() * size_of::<u64>() > OSR_BUFFER {
-            return Err("its state is too large".into());
-        }
-        Ok(found)
-    }
-
-    /// Puts the best code of a function into memory. Functions that have no such code yet are called
-    /// by detours through their records.
-    fn publish(
-        &self,
-        state: &mut State,
-        func: FuncIdx,
-        code: &CompiledFunction,
-        at: Option<u32>,
-    ) -> Outcome<usize> {
-        let State {
-            chunks, functions, ..
-        } = state;
-        let is_best = |symbol: u32| functions[self.place(FuncIdx(symbol))] == Stage::Optimized;
-        let own = at.is_none().then_some(func);
-        let code = crate::detours::with_detours(code, own, is_best);
-        self.add(chunks, func, &code, 0)
-    }
 }
 
 /// What comes of a compiler, also if it panics: a bug of ours must not end the host's program.
 pub(super) fn caught<T>(compile: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let done = catch_unwind(AssertUnwindSafe(compile));
     done.unwrap_or_else(|_| Err("the compiler has a bug".into()))
-}
-
-/// What one compiler writes must be what the other one reads.
-fn check_states(written: &FrameState, read: &FrameState) -> Outcome<()> {
-    if written == read {
-        return Ok(());
-    }
-    debug_assert_eq!(written, read);
-    Err("the compilers disagree about the state of the loop".into())
 }
 
 impl LazyTier for TieredModule {
