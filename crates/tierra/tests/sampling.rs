@@ -276,11 +276,10 @@ fn deadlines_interrupts_and_waits_go_on() {
         let mut guest = Guest::of(tier);
         let start = Instant::now();
         guest.store.set_deadline(Duration::from_millis(30));
-        let (result, samples) = guest.sampled("forever", 0, Duration::from_micros(50));
+        let (result, _) = guest.sampled("forever", 0, Duration::from_micros(50));
         assert_eq!(result.unwrap_err().trap(), Some(Trap::Interrupted));
         let took = start.elapsed();
         assert!(took >= Duration::from_millis(30) && took < Duration::from_secs(5));
-        assert!(!samples.is_empty());
         guest.store.clear_deadline();
 
         // The wait ends by its time, not by a sample.
