@@ -45,7 +45,7 @@ pub struct RunOptions {
     #[arg(long)]
     pub allow_precompiled: bool,
     /// Tell a profiler what runs: `perfmap` names functions for `perf report`; `jitdump` has code
-    /// and lines, too, for `perf record -k mono`, then `perf inject --jit`
+    /// and lines, too, for `perf record -k mono`, then `perf inject --jit` (not with `--tier auto`)
     #[arg(long, value_name = "PROFILER", value_parser = ["perfmap", "jitdump"])]
     pub profile: Option<String>,
     /// Tell GDB and LLDB, when they run this program, of compiled code

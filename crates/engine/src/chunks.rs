@@ -6,7 +6,7 @@
 use crate::code::{CodeMemory, GRANULE, PIECE_ALIGN};
 use crate::detours::SELF;
 use crate::link::{self, Stub};
-use crate::tables::{Kind, Tables};
+use crate::tables::{Function, Kind, Tables};
 use crate::tools::debugger::Registration;
 use std::collections::HashMap;
 use tierra_asm::code::CompiledFunction;
@@ -113,6 +113,15 @@ impl Chunks {
         self.used = stubs_size();
         self.memories.push(memory);
         Ok(())
+    }
+
+    /// Calls `f` with every function, and the address that its offsets count from.
+    pub fn each_function(&self, mut f: impl FnMut(usize, Function)) {
+        for memory in &self.memories {
+            let start = memory.object().start();
+            let functions = memory.tables().flat_map(Tables::functions);
+            functions.for_each(|function| f(start, function));
+        }
     }
 
     /// The address of the first chunk, which begins with the stubs.

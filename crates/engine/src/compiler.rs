@@ -27,9 +27,9 @@ use tierra_ir::Type;
 use tierra_module::Module;
 use tierra_vm::{ExecContext, MachineTier};
 
-/// Bytes for the state of a function that moves to better code: no frame of code of one pass is
-/// larger.
-const OSR_BUFFER: usize = 128 << 10;
+/// Bytes for the state of a function that moves to better code: as much as a frame of code of one
+/// pass. With arguments on the stack a state may be larger; such functions don't move.
+pub(crate) const OSR_BUFFER: usize = 128 << 10;
 
 /// How code is compiled: a part of an engine's configuration.
 #[derive(Clone, Debug)]
@@ -206,14 +206,11 @@ impl Compiler {
     }
 
     /// The code by which machine code calls functions of a type that have none of their own.
-    pub(crate) fn slot_adapter_of(&self, module: &Module, func: FuncIdx) -> NonNull<u8> {
-        self.adapter_of(Way::Slots, shape(module, func))
-    }
-
-    fn adapter_of(&self, way: Way, shape: Shape) -> NonNull<u8> {
-        let adapter = self.adapters.get(way, shape);
-        let address = adapter.unwrap_or_else(|error| panic!("{error}"));
-        NonNull::new(address as *mut u8).expect("code is not at address 0")
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn slot_adapter_of(&self, module: &Module, func: FuncIdx) -> Result<usize, String> {
+        self.adapters.get(Way::Slots, shape(module, func))
     }
 
     fn adapter(&self, way: Way, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
@@ -229,7 +226,9 @@ impl Compiler {
             params: params.iter().map(value).collect(),
             results: results.iter().map(value).collect(),
         };
-        self.adapter_of(way, shape)
+        let adapter = self.adapters.get(way, shape);
+        let address = adapter.unwrap_or_else(|error| panic!("{error}"));
+        NonNull::new(address as *mut u8).expect("code is not at address 0")
     }
 }
 

@@ -276,8 +276,10 @@ fn field_below(base: Gpr) -> Arg {
     Arg::M(Mem::Base { base, disp: -8 })
 }
 
-/// Room for the vectors, and for alignment.
-const VECTORS: u32 = 16 * 16 + 8;
+/// Room for the vectors.
+const XMMS: u32 = 16 * 16;
+/// The same, and for alignment.
+const VECTORS: u32 = XMMS + 8;
 
 /// What the guest has in registers while a stub of those that preserve all runs, from the lowest
 /// address on, as it is pushed.
@@ -312,27 +314,39 @@ impl Saved {
     }
 }
 
-/// Lets the builtin make code for a function, and goes there.
+/// Lets the builtin make code for a function, and goes there. The builtin gets the instance and the
+/// record; if it can't, the guest ends where the function was called.
 fn emit_lazy(a: &mut Writer) {
     a.push(Gpr::R10);
     for reg in SAVED {
         a.push(reg);
     }
     a.push(Gpr::R11);
-    a.reserve(VECTORS);
+    let exec = field(Gpr::RDI, offset_of!(Instance, exec));
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::R10), exec]);
+    let pushed = (SAVED.len() + 2) * 8;
+    keep_exit(a, Gpr::R10, field(Gpr::RSP, pushed), Gpr::RAX);
+    // Return address, registers, the context: an even number of words.
+    a.push(Gpr::R10);
+    debug_assert_eq!((pushed + 16) % 16, 0);
+    a.reserve(XMMS);
     let vector = |i: u8| field(Gpr::RSP, 16 * i as usize);
     for i in 0..16 {
         a.emit(Op::Movups, Size::Q, &[vector(i), Arg::X(Xmm(i))]);
     }
-    let exec = field(Gpr::RDI, offset_of!(Instance, exec));
-    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RAX), exec]);
-    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RDI), Arg::R(Gpr::R11)]);
-    load_builtin(a, Gpr::RAX, Special::Lazy);
-    a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::RAX)]);
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::RSI), Arg::R(Gpr::R11)]);
+    a.emit(Op::Mov, Size::Q, &[Arg::R(Gpr::R11), Arg::R(Gpr::R10)]);
+    load_builtin(a, Gpr::R11, Special::Lazy);
+    a.emit(Op::Call, Size::Q, &[Arg::R(Gpr::R11)]);
     for i in 0..16 {
         a.emit(Op::Movups, Size::Q, &[Arg::X(Xmm(i)), vector(i)]);
     }
-    a.release(VECTORS);
+    a.release(XMMS);
+    a.pop(Gpr::R10);
+    let elsewhere = a.label();
+    let resumes = field(Gpr::R10, RESUME + offset_of!(Resume, pc));
+    a.emit(Op::Cmp, Size::Q, &[resumes, Arg::I(0)]);
+    a.jcc(Cc::NE, elsewhere);
     a.pop(Gpr::R11);
     for reg in SAVED.iter().rev() {
         a.pop(*reg);
@@ -340,6 +354,8 @@ fn emit_lazy(a: &mut Writer) {
     a.pop(Gpr::R10);
     let entry = field(Gpr::R11, offset_of!(FuncRecord, machine_entry));
     a.emit(Op::Jmp, Size::Q, &[entry]);
+    a.bind(elsewhere);
+    go_on(a);
 }
 
 /// The common part of polls: R10 was pushed and tells which one it is. The builtin gets the

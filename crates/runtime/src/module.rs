@@ -160,6 +160,19 @@ impl Module {
         }
     }
 
+    /// Tells `perf` what was compiled so far of a module with [`Tier::Auto`](crate::Tier::Auto), as
+    /// [`Config::perf_map`](crate::Config::perf_map) does for tiers that compile modules as a whole.
+    ///
+    /// # Errors
+    /// When the map can't be written.
+    #[cfg(feature = "compiler")]
+    pub fn write_perf_map(&self) -> Result<()> {
+        if let Machine::Tiered(tiered) = &self.0.machine {
+            tiered.write_perf_map()?;
+        }
+        Ok(())
+    }
+
     /// Tells profilers of the machine code. If that fails a profile lacks it, and nothing else is
     /// lost.
     #[cfg(feature = "compiler")]

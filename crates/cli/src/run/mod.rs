@@ -79,16 +79,26 @@ fn run_source(
         Ok(results) => (Ok(()), results),
         Err(error) => (Err(error), Vec::new()),
     };
-    let code =
-        tierra_wasi::finish(&process, outcome).map_err(|error| end::failure(&error, options))?;
-    tracing::info!(code, "the program has ended");
+    let ended =
+        tierra_wasi::finish(&process, outcome).map_err(|error| end::failure(&error, options));
+    // However it has ended.
     module.save_to_cache();
     if options.stats {
         tiering::print_stats(&engine)?;
     }
+    if wants_perf_map(options) {
+        module.write_perf_map().map_err(Failure::host)?;
+    }
+    let code = ended?;
+    tracing::info!(code, "the program has ended");
     values::print(&results)
         .map_err(|error| Failure::host(format!("cannot print the results: {error}")))?;
     Ok(code.cast_signed())
+}
+
+fn wants_perf_map(options: &RunOptions) -> bool {
+    let variable = std::env::var_os("TIERRA_PERF_MAP");
+    options.profile.as_deref() == Some("perfmap") || variable.is_some_and(|value| value == "1")
 }
 
 fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failure> {
@@ -97,10 +107,15 @@ fn make_engine(options: &RunOptions, precompiled: bool) -> Result<Engine, Failur
         // Machine code was chosen when it was made.
         config.tier(Tier::Optimizing);
     }
-    let variable = std::env::var_os("TIERRA_PERF_MAP");
-    let profile = options.profile.as_deref();
-    config.perf_map(profile == Some("perfmap") || variable.is_some_and(|value| value == "1"));
-    config.jitdump(profile == Some("jitdump"));
+    config.perf_map(wants_perf_map(options));
+    let jitdump = options.profile.as_deref() == Some("jitdump");
+    if jitdump && !precompiled && options.engine.tier == Tier::Auto.name() {
+        return Err(
+            Failure::user("a jitdump is of modules that are compiled as a whole")
+                .hint("`--tier optimizing` or `--tier baseline` does that"),
+        );
+    }
+    config.jitdump(jitdump);
     config.native_debugger(options.native_debugger);
     if let Some(log) = options.log {
         options.engine.tiering.apply_with_log(&mut config, log);

@@ -6,7 +6,7 @@ use crate::stubs::Saved;
 use crate::unwind;
 use std::any::Any;
 use tierra_interp::ModuleCode;
-use tierra_vm::{FuncRecord, Instance};
+use tierra_vm::{FuncRecord, Instance, Pending, Status};
 
 /// The module of a function that is compiled one by one, with its code.
 ///
@@ -22,15 +22,21 @@ unsafe fn module_of<'a>(record: *const FuncRecord) -> (&'a TieredModule, &'a Mod
 }
 
 /// A function is called for the first time: makes code for it. Afterwards the record's entry is
-/// another one.
+/// another one; if there is no memory even for the way to the interpreter, the guest ends.
 ///
 /// # Safety
-/// Called by the stub that is the first entry of records, with the record.
-pub unsafe extern "C" fn first_call(record: *const FuncRecord) {
+/// Called by the stub that is the first entry of records, with the function's instance and record.
+pub unsafe extern "C" fn first_call(vm: *mut Instance, record: *const FuncRecord) {
     // SAFETY: the caller's.
     unsafe {
         let (module, _) = module_of(record);
-        module.first_call((*record).index);
+        let func = (*record).index;
+        if let Err(why) = module.first_call(func) {
+            let exec = context(vm);
+            let message = format!("function {func}: {why}");
+            exec.store().as_mut().pending = Pending::Host(Box::new(message));
+            unwind::to_entry(exec, Status::Host);
+        }
     }
 }
 

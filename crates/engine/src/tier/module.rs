@@ -9,12 +9,13 @@ use super::transfer::Transfer;
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
-use crate::compiler::{Compiler, Settings};
+use crate::compiler::{Compiler, OSR_BUFFER, Settings};
 use crate::inline::Known;
 use crate::one_pass::OnePass;
-use crate::tables::Kind;
+use crate::tables::{Function, Kind};
 use crate::worker::Worker;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -141,6 +142,11 @@ impl TieredModule {
         }
     }
 
+    /// Calls `f` with every function that was compiled, and the address that its offsets count from.
+    pub(crate) fn each_function(&self, f: impl FnMut(usize, Function)) {
+        self.lock().chunks.each_function(f);
+    }
+
     pub(super) fn tiering(&self) -> &Tiering {
         &self.tiering
     }
@@ -193,7 +199,8 @@ impl TieredModule {
     pub(super) fn tell(&self, event: &Event) {
         self.compiler.counters().count(event);
         if let Some(sink) = &self.tiering.sink {
-            (sink.0)(event);
+            // There is nobody above to whom a panic could go: neither a guest nor a thread of ours.
+            let _ = catch_unwind(AssertUnwindSafe(|| (sink.0)(event)));
         }
     }
 
@@ -204,11 +211,15 @@ impl TieredModule {
     // The first call.
 
     /// Gives a function its first code.
-    pub fn first_call(&self, func: FuncIdx) {
+    ///
+    /// # Errors
+    /// When there is no memory even for the code by which the interpreter is called; the interpreter
+    /// can run the function, and the next call tries again.
+    pub fn first_call(&self, func: FuncIdx) -> Outcome<()> {
         let mut state = self.lock();
         // Another thread may have been faster.
         if state.functions[self.place(func)] != Stage::New {
-            return;
+            return Ok(());
         }
         match self.first_tier(&mut state) {
             Some(0) => return self.interpret(&mut state, func),
@@ -217,19 +228,21 @@ impl TieredModule {
                 let mut worker = Worker::new(self.settings());
                 self.optimize(&mut worker, Job::Function(func));
                 state = self.lock();
-                if state.functions[self.place(func)] == Stage::Optimized {
-                    return;
+                if state.functions[self.place(func)] != Stage::New {
+                    return Ok(());
                 }
-                // It was tried: nothing better than what follows will come.
-                state.functions[self.place(func)] = Stage::New;
+                // Nothing better than what follows will come.
             }
             _ => {}
         }
-        if let Err(why) = self.compile_in_one_pass(&mut state, func) {
-            self.interpret(&mut state, func);
+        if let Err(why) = caught(|| self.compile_in_one_pass(&mut state, func)) {
+            // It may have stopped half-way.
+            *state.one_pass = OnePass::counting(self.settings());
+            self.interpret(&mut state, func)?;
             drop(state);
             self.tell_stays(func, why);
         }
+        Ok(())
     }
 
     /// In tests, which tier is the first: 0 for the interpreter, 1 for the best.
@@ -239,13 +252,14 @@ impl TieredModule {
         Some(self.tiering.chance(seed, state.choices, 4))
     }
 
-    fn interpret(&self, state: &mut State, func: FuncIdx) {
+    fn interpret(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
+        let adapter = self.compiler.slot_adapter_of(&self.module, func)?;
         let counters = self.compiler.counters();
         counters.interpreted.fetch_add(1, Ordering::Relaxed);
         state.functions[self.place(func)] = Stage::Interpreted;
-        let adapter = self.compiler.slot_adapter_of(&self.module, func);
         let entry = &self.record(func).machine_entry;
-        entry.store(adapter.as_ptr(), Ordering::Release);
+        entry.store(adapter as *mut u8, Ordering::Release);
+        Ok(())
     }
 
     fn compile_in_one_pass(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
@@ -439,13 +453,12 @@ impl TieredModule {
 
     /// How often a loop has to ask: the outermost one of a large function is to be first.
     fn patience(&self, func: FuncIdx, at: u32) -> u32 {
-        if self.body_len(func) < policy::LARGE_BODY {
+        let body = self.body_len(func);
+        if body < policy::LARGE_BODY {
             return 1;
         }
-        match self.state_at(func, at) {
-            Ok(state) if state.depth > 0 => policy::PATIENCE,
-            _ => 1,
-        }
+        let state = self.state_at(func, at);
+        state.map_or(1, |state| self.tiering.patience(body, state.depth).max(1))
     }
 
     /// Whether a loop whose code is to be made now has ended in the meantime.
@@ -474,18 +487,24 @@ impl TieredModule {
             Job::Cached => return self.load_cached(),
             Job::Function(func) if self.is_best(func) => {}
             Job::Function(func) => {
-                let done = self.optimize_function(worker, func);
+                let done = caught(|| self.optimize_function(worker, func));
                 if let Err(why) = done {
-                    self.lock().functions[self.place(func)] = Stage::Stays;
+                    *worker = Worker::new(self.settings());
+                    let stage = &mut self.lock().functions[self.place(func)];
+                    // The cache may have had it; in tests, it may have no code yet.
+                    if *stage == Stage::Queued {
+                        *stage = Stage::Stays;
+                    }
                     self.tell_stays(func, why);
                 }
             }
             Job::Loop(func, at) if self.has_ended(func, at) => {}
             Job::Loop(func, at) => {
-                let done = self.optimize_loop(worker, func, at);
+                let done = caught(|| self.optimize_loop(worker, func, at));
                 let stage = match done {
                     Ok(transfer) => LoopStage::Ready(Arc::new(transfer)),
                     Err(why) => {
+                        *worker = Worker::new(self.settings());
                         self.tell_stays(func, format!("its loop at {at:#x}: {why}"));
                         LoopStage::Stays
                     }
@@ -570,8 +589,12 @@ impl TieredModule {
     /// Where the values are at the head of a loop, in code of one pass.
     fn state_at(&self, func: FuncIdx, at: u32) -> Outcome<LoopState> {
         let mut one_pass = OnePass::counting(self.settings());
-        let state = one_pass.loop_state(&self.module, func, at)?;
-        state.ok_or_else(|| "there is no such loop".into())
+        let found = one_pass.loop_state(&self.module, func, at)?;
+        let found = found.ok_or("there is no such loop")?;
+        if found.state.slots() * size_of::<u64>() > OSR_BUFFER {
+            return Err("its state is too large".into());
+        }
+        Ok(found)
     }
 
     /// Puts the best code of a function into memory. Functions that have no such code yet are called
@@ -591,6 +614,12 @@ impl TieredModule {
         let code = crate::detours::with_detours(code, own, is_best);
         self.add(chunks, func, &code, 0)
     }
+}
+
+/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program.
+pub(super) fn caught<T>(compile: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let done = catch_unwind(AssertUnwindSafe(compile));
+    done.unwrap_or_else(|_| Err("the compiler has a bug".into()))
 }
 
 /// What one compiler writes must be what the other one reads.
@@ -617,7 +646,9 @@ impl LazyTier for TieredModule {
     }
 
     fn prepare(&self, code: &ModuleCode, func: FuncIdx) -> bool {
-        self.first_call(func);
+        if self.first_call(func).is_err() {
+            return false;
+        }
         let state = self.lock();
         if state.functions[self.place(func)] == Stage::Interpreted {
             return false;

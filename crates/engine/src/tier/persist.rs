@@ -10,7 +10,7 @@
 //! reading trusts no length.
 
 use super::event::{Compiled, Event};
-use super::module::{Outcome, Stage, TieredModule};
+use super::module::{Outcome, Stage, TieredModule, caught};
 use crate::artifact::fit::Fit;
 use crate::code::CodeMemory;
 use crate::image::Image;
@@ -77,7 +77,7 @@ impl TieredModule {
             Err(refused) => return self.tell_cache(&format!("not used: {refused}")),
         };
         let used = match functions {
-            Some(functions) => self.use_cached(functions, start),
+            Some(functions) => caught(|| self.use_cached(functions, start)),
             None => Err("it is malformed".into()),
         };
         if let Err(why) = used {

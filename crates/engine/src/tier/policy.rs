@@ -61,8 +61,6 @@ pub const FEW_CALLS: u32 = 4;
 /// Bytes of a body from which on a loop within another one waits for that one to ask: code that
 /// begins within both contains most of the function twice.
 pub const LARGE_BODY: usize = 6 << 10;
-/// How often such a loop has to ask nevertheless: it may be where the function stays.
-pub const PATIENCE: u32 = 40;
 /// Bytes of code from which on it takes too long to find out what a module never does with its
 /// tables.
 pub const LARGE_CODE: usize = 2 << 20;
@@ -82,6 +80,13 @@ impl Tiering {
         let budget = (body as u64).saturating_mul(u64::from(self.per_byte));
         let budget = budget.max(u64::from(self.at_least));
         i32::try_from(budget).unwrap_or(i32::MAX)
+    }
+
+    /// How often a loop has to ask that is within so many others of a large function: until it has
+    /// done as much once more as makes the function worth better code, for each of them. It may be
+    /// where the function stays.
+    pub fn patience(&self, body: usize, depth: u32) -> u32 {
+        depth.saturating_mul((self.budget(body) / LOOK_AGAIN).cast_unsigned())
     }
 
     /// What a function may do until it looks again.

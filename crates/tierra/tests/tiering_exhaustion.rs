@@ -1,0 +1,132 @@
+//! The memory for machine code of the whole process is used up: everything still runs. A program of its
+//! own, because other tests would notice.
+
+use tierra::*;
+
+/// A module with one function that takes and gives `count` values of either of two types.
+fn text(shape: u32) -> String {
+    let params: String = (0..20)
+        .map(|bit| {
+            if shape >> bit & 1 == 1 {
+                "i64 "
+            } else {
+                "f64 "
+            }
+        })
+        .collect();
+    let args: String = (0..20)
+        .map(|bit| {
+            if shape >> bit & 1 == 1 {
+                "(i64.const 1) "
+            } else {
+                "(f64.const 1) "
+            }
+        })
+        .collect();
+    format!(
+        "(module
+           (func $f (param {params}) (result i32) (i32.const 7))
+           (func (export \"run\") (result i32) (local i32)
+             (local.set 0 (i32.const 3))
+             (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+             (call $f {args})))"
+    )
+}
+
+/// A module whose machine code calls, if it is told to, a large function of a type of its own.
+fn late() -> String {
+    let large = "(drop (i32.div_u (i32.const 1) (local.get 0)))".repeat(20_000);
+    let params = "v128 ".repeat(17);
+    let args = "(v128.const i64x2 0 0)".repeat(17);
+    format!(
+        "(module
+           (func $f (param i32 {params}) (result i32) {large} (i32.const 7))
+           (func $tail (result i32) (return_call $f (i32.const 1) {args}))
+           (func (export \"run\") (param i32) (result i32)
+             (block $a (block $b (block $c (br_table $a $b $c (local.get 0)))
+               (return (call $f (i32.const 1) {args})))
+               (return (call $tail)))
+             (i32.const 7)))"
+    )
+}
+
+fn run(engine: &Engine, module: &Module) -> Result<i32> {
+    let mut store = Store::new(engine, ());
+    let instance = Instance::new(&mut store, module, &[])?;
+    let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
+    run.call(&mut store, ())
+}
+
+/// Modules whose code takes all the room that there is: large ones, then smaller ones.
+fn fill(folder: &std::path::Path) -> Vec<Module> {
+    let engine = Engine::new(Config::new().tier(Tier::Baseline)).unwrap();
+    let mut all = Vec::new();
+    for (functions, calls) in [(8, 60_000), (1, 60_000), (1, 1)] {
+        let call = "(call_indirect (i32.const 0))".repeat(calls);
+        let functions = format!("(func {call})").repeat(functions);
+        let module = Module::new(&engine, format!("(module (table 1 funcref) {functions})"));
+        let Ok(module) = module else { continue };
+        let file = folder.join(format!("exhaustion-{}", all.len()));
+        std::fs::write(&file, module.serialize().unwrap()).unwrap();
+        // SAFETY: just written, and nobody else knows of it.
+        while let Ok(module) = unsafe { Module::deserialize_file(&engine, &file) } {
+            all.push(module);
+        }
+    }
+    all
+}
+
+#[test]
+fn without_room_in_the_process_everything_still_runs() {
+    let mut config = Config::new();
+    let stress = Stress {
+        eager: true,
+        synchronous: true,
+        ..Stress::default()
+    };
+    config.tier(Tier::Auto).tiering(Tiering {
+        stress,
+        ..Tiering::default()
+    });
+    let engine = Engine::new(&config).unwrap();
+    let warm = Module::new(&engine, text(1)).unwrap();
+    assert_eq!(run(&engine, &warm).unwrap(), 7);
+    let cold = Module::new(&engine, text(2)).unwrap();
+    let late = Module::new(&engine, late()).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &late, &[]).unwrap();
+    let late = instance
+        .get_typed_func::<i32, i32>(&mut store, "run")
+        .unwrap();
+    assert_eq!(late.call(&mut store, 0).unwrap(), 7);
+    let others = fill(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")));
+    // Functions of types that there are adapters of, and that there are none of.
+    for module in [&warm, &cold] {
+        assert_eq!(run(&engine, module).unwrap(), 7);
+    }
+    for shape in 3..600 {
+        let module = Module::new(&engine, text(shape)).unwrap();
+        assert_eq!(run(&engine, &module).unwrap(), 7, "{shape}");
+    }
+    // There is not even room for the way from machine code to the interpreter.
+    for way in [2, 1, 2, 0] {
+        match late.call(&mut store, way) {
+            Ok(7) if way == 0 => {}
+            Err(error) if error.to_string().contains("is used up") => {}
+            other => panic!("{way}: {other:?}"),
+        }
+    }
+    let other = Engine::new(&config).unwrap();
+    if let Ok(module) = Module::new(&other, text(1)) {
+        assert_eq!(run(&other, &module).unwrap(), 7);
+    }
+    // Where there was room once, there is room again.
+    drop(others);
+    for way in [2, 1, 0] {
+        assert_eq!(late.call(&mut store, way).unwrap(), 7);
+    }
+    let after = Module::new(&engine, text(5000)).unwrap();
+    let functions = engine.tier_stats().baseline.functions;
+    assert_eq!(run(&engine, &after).unwrap(), 7);
+    assert!(engine.tier_stats().baseline.functions > functions);
+}
