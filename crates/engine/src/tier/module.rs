@@ -227,9 +227,9 @@ impl TieredModule {
             }
             _ => {}
         }
-        if let Err(why) = caught(|| self.compile_in_one_pass(&mut state, func)) {
-            // It may have stopped half-way.
-            *state.one_pass = OnePass::counting(self.settings());
+        let renew = |state: &mut State| *state.one_pass = OnePass::counting(self.settings());
+        let work = |state: &mut State| self.compile_in_one_pass(state, func);
+        if let Err(why) = caught(&mut *state, renew, work) {
             self.interpret(&mut state, func)?;
             drop(state);
             self.tell_stays(func, why);
@@ -467,13 +467,13 @@ impl TieredModule {
         if !stress.delay.is_zero() {
             std::thread::sleep(stress.delay);
         }
+        let renew = |worker: &mut Worker| *worker = Worker::new(self.settings());
         match job {
             Job::Cached => return self.load_cached(),
             Job::Function(func) if self.is_best(func) => {}
             Job::Function(func) => {
-                let done = caught(|| self.optimize_function(worker, func));
-                if let Err(why) = done {
-                    *worker = Worker::new(self.settings());
+                let work = |worker: &mut Worker| self.optimize_function(worker, func);
+                if let Err(why) = caught(worker, renew, work) {
                     let stage = &mut self.lock().functions[self.place(func)];
                     // The cache may have had it; in tests, it may have no code yet.
                     if *stage == Stage::Queued {
@@ -484,11 +484,10 @@ impl TieredModule {
             }
             Job::Loop(func, at) if self.has_ended(func, at) => {}
             Job::Loop(func, at) => {
-                let done = caught(|| self.optimize_loop(worker, func, at));
-                let stage = match done {
+                let work = |worker: &mut Worker| self.optimize_loop(worker, func, at);
+                let stage = match caught(worker, renew, work) {
                     Ok(transfer) => LoopStage::Ready(Arc::new(transfer)),
                     Err(why) => {
-                        *worker = Worker::new(self.settings());
                         self.tell_stays(func, format!("its loop at {at:#x}: {why}"));
                         LoopStage::Stays
                     }
@@ -600,10 +599,18 @@ impl TieredModule {
     }
 }
 
-/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program.
-pub(super) fn caught<T>(compile: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let done = catch_unwind(AssertUnwindSafe(compile));
-    done.unwrap_or_else(|_| Err("the compiler has a bug".into()))
+/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program. What
+/// it works with is as new then.
+pub(super) fn caught<W, T>(
+    with: &mut W,
+    renew: impl FnOnce(&mut W),
+    work: impl FnOnce(&mut W) -> Outcome<T>,
+) -> Outcome<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| work(with)));
+    done.unwrap_or_else(|_| {
+        renew(with);
+        Err("the compiler has a bug".into())
+    })
 }
 
 /// What one compiler writes must be what the other one reads.

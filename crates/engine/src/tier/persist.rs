@@ -77,7 +77,10 @@ impl TieredModule {
             Err(refused) => return self.tell_cache(&format!("not used: {refused}")),
         };
         let used = match functions {
-            Some(functions) => caught(|| self.use_cached(functions, start)),
+            Some(functions) => {
+                let work = |(): &mut ()| self.use_cached(functions, start);
+                caught(&mut (), |()| (), work)
+            }
             None => Err("it is malformed".into()),
         };
         if let Err(why) = used {
