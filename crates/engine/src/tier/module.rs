@@ -35,6 +35,7 @@ pub struct TieredModule {
     /// Where the functions' records are, which code reaches relative to itself.
     records: NearData,
     known: OnceLock<Known>,
+    names: OnceLock<HashMap<u32, String>>,
     state: Mutex<State>,
 }
 
@@ -101,6 +102,7 @@ impl TieredModule {
             module,
             records,
             known: OnceLock::new(),
+            names: OnceLock::new(),
             state: Mutex::new(State {
                 one_pass: Box::new(OnePass::counting(compiler.settings())),
                 chunks: Chunks::new(compiler.settings().debugger),
@@ -219,9 +221,9 @@ impl TieredModule {
             }
             _ => {}
         }
-        if let Err(why) = caught(|| self.compile_in_one_pass(&mut state, func)) {
-            // It may have stopped half-way.
-            *state.one_pass = OnePass::counting(self.settings());
+        let renew = |state: &mut State| *state.one_pass = OnePass::counting(self.settings());
+        let work = |state: &mut State| self.compile_in_one_pass(state, func);
+        if let Err(why) = caught(&mut *state, renew, work) {
             self.interpret(&mut state, func)?;
             drop(state);
             self.tell_stays(func, why);
@@ -301,6 +303,14 @@ impl TieredModule {
         Some(FuncIdx::from_index(self.module.imported_funcs + place))
     }
 
+    /// What debuggers are told, if they are.
+    fn names(&self) -> &HashMap<u32, String> {
+        self.names.get_or_init(|| match self.settings().debugger {
+            true => names(&self.module),
+            false => HashMap::new(),
+        })
+    }
+
     /// Puts code of a function into memory. Returns its address.
     /// `cells` is where its calls note whom they call.
     pub(super) fn add(
@@ -311,10 +321,6 @@ impl TieredModule {
         cells: usize,
     ) -> Outcome<usize> {
         self.check_room(chunks, chunks.wanted(code.code.len() + 64))?;
-        let names = match self.settings().debugger {
-            true => names(&self.module),
-            false => HashMap::new(),
-        };
         let before = chunks.capacity();
         let resolve = |symbol: u32| match symbol.checked_sub(RECORD_SYMBOLS) {
             Some(func) => self.record_address(FuncIdx(func)),
@@ -325,7 +331,7 @@ impl TieredModule {
                 .machine_entry
                 .load(Ordering::Acquire) as usize,
         };
-        let entry = chunks.add(Kind::Function(func), code, &names, resolve);
+        let entry = chunks.add(Kind::Function(func), code, self.names(), resolve);
         let taken = (chunks.capacity() - before) as u64;
         let counters = self.compiler.counters();
         counters.code_memory.fetch_add(taken, Ordering::Relaxed);
@@ -333,10 +339,18 @@ impl TieredModule {
     }
 }
 
-/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program.
-pub(super) fn caught<T>(compile: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    let done = catch_unwind(AssertUnwindSafe(compile));
-    done.unwrap_or_else(|_| Err("the compiler has a bug".into()))
+/// What comes of a compiler, also if it panics: a bug of ours must not end the host's program. What
+/// it works with is as new then.
+pub(super) fn caught<W, T>(
+    with: &mut W,
+    renew: impl FnOnce(&mut W),
+    work: impl FnOnce(&mut W) -> Outcome<T>,
+) -> Outcome<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| work(with)));
+    done.unwrap_or_else(|_| {
+        renew(with);
+        Err("the compiler has a bug".into())
+    })
 }
 
 impl LazyTier for TieredModule {

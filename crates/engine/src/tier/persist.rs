@@ -15,6 +15,7 @@ use crate::artifact::fit::Fit;
 use crate::code::CodeMemory;
 use crate::image::Image;
 use crate::link;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tierra_asm::code::{CallSite, CompiledFunction, Handler};
@@ -43,24 +44,25 @@ impl Kept {
     }
 }
 
-/// What tells this program from all others, older versions of itself included.
-fn program() -> Vec<u8> {
+/// What tells this program from all others, older versions of itself included; `None` if nothing
+/// does, as when its file was replaced while it runs.
+fn program() -> Option<Vec<u8>> {
     let mut id = env!("CARGO_PKG_VERSION").as_bytes().to_vec();
-    let file = std::env::current_exe().and_then(std::fs::metadata);
-    if let Ok(file) = file {
-        id.extend(file.len().to_le_bytes());
-        let modified = file.modified().ok();
-        let age = modified.and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-        id.extend(age.map_or(0, |age| age.as_nanos()).to_le_bytes());
-    }
-    id
+    let path = std::env::current_exe().ok()?;
+    let file = std::fs::metadata(&path).ok()?;
+    let age = file.modified().ok()?;
+    let age = age.duration_since(std::time::UNIX_EPOCH).ok()?;
+    id.extend(file.len().to_le_bytes());
+    id.extend(age.as_nanos().to_le_bytes());
+    id.extend(path.as_os_str().as_encoded_bytes());
+    Some(id)
 }
 
 impl TieredModule {
-    fn key(&self) -> Key {
+    fn key(&self) -> Option<Key> {
         let fit = Fit::of(self.wasm(), self.settings()).to_bytes();
         let level = [self.settings().opt_level as u8];
-        Key::new(&[&program(), &fit, &level, self.wasm().bytes()])
+        Some(Key::new(&[&program()?, &fit, &level, self.wasm().bytes()]))
     }
 
     fn cache(&self) -> Option<&Cache> {
@@ -71,13 +73,20 @@ impl TieredModule {
     pub fn load_cached(&self) {
         let Some(cache) = self.cache() else { return };
         let start = Instant::now();
-        let functions = match cache.get(&self.key()) {
+        let Some(key) = self.key() else {
+            return self.tell_cache("not used: nothing tells this program from others");
+        };
+        let imported = self.wasm().imported_funcs;
+        let functions = match cache.get(&key) {
             Ok(None) => return,
-            Ok(Some(entry)) => read(&entry, self.wasm().funcs.len()),
+            Ok(Some(entry)) => read(&entry, imported..self.wasm().funcs.len()),
             Err(refused) => return self.tell_cache(&format!("not used: {refused}")),
         };
         let used = match functions {
-            Some(functions) => caught(|| self.use_cached(functions, start)),
+            Some(functions) => {
+                let work = |(): &mut ()| self.use_cached(functions, start);
+                caught(&mut (), |()| (), work)
+            }
             None => Err("it is malformed".into()),
         };
         if let Err(why) = used {
@@ -132,7 +141,8 @@ impl TieredModule {
         functions.dedup_by_key(|(func, _)| *func);
         let bytes = write(&functions);
         drop(state);
-        if let Err(error) = cache.put(&self.key(), &[&bytes]) {
+        let Some(key) = self.key() else { return };
+        if let Err(error) = cache.put(&key, &[&bytes]) {
             self.tell_cache(&format!("not written: {error}"));
         }
     }
@@ -229,13 +239,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The functions of an entry, of a module that has so many.
-fn read(bytes: &[u8], funcs: usize) -> Option<Vec<(FuncIdx, CompiledFunction)>> {
+/// The functions of an entry, of a module that defines these.
+fn read(bytes: &[u8], defined: Range<usize>) -> Option<Vec<(FuncIdx, CompiledFunction)>> {
     let mut from = Reader(bytes);
     let functions = from.rows(|from| {
         let func = from.word()?;
-        let code = read_function(from, funcs)?;
-        ((func as usize) < funcs).then_some((FuncIdx(func), code))
+        let code = read_function(from, defined.end)?;
+        defined
+            .contains(&(func as usize))
+            .then_some((FuncIdx(func), code))
     })?;
     let sorted = functions.is_sorted_by(|(a, _), (b, _)| a < b);
     (sorted && from.0.is_empty()).then_some(functions)
@@ -323,7 +335,7 @@ mod tests {
     fn what_is_written_is_read() {
         let functions = [(FuncIdx(0), example()), (FuncIdx(1), example())];
         let bytes = write(&[&functions[0], &functions[1]]);
-        let read = read(&bytes, 2).expect("it is whole");
+        let read = read(&bytes, 0..2).expect("it is whole");
         assert_eq!(format!("{functions:?}"), format!("{read:?}"));
     }
 
@@ -332,8 +344,9 @@ mod tests {
         let functions = [(FuncIdx(0), example()), (FuncIdx(1), example())];
         let bytes = write(&[&functions[0], &functions[1]]);
         for end in 0..bytes.len() {
-            assert!(read(&bytes[..end], 2).is_none(), "{end}");
+            assert!(read(&bytes[..end], 0..2).is_none(), "{end}");
         }
-        assert!(read(&bytes, 1).is_none(), "a function that is not there");
+        assert!(read(&bytes, 1..2).is_none(), "an import");
+        assert!(read(&bytes, 0..1).is_none(), "a function that is not there");
     }
 }

@@ -166,13 +166,13 @@ impl TieredModule {
         if !stress.delay.is_zero() {
             std::thread::sleep(stress.delay);
         }
+        let renew = |worker: &mut Worker| *worker = Worker::new(self.settings());
         match job {
             Job::Cached => return self.load_cached(),
             Job::Function(func) if self.is_best(func) => {}
             Job::Function(func) => {
-                let done = caught(|| self.optimize_function(worker, func));
-                if let Err(why) = done {
-                    *worker = Worker::new(self.settings());
+                let work = |worker: &mut Worker| self.optimize_function(worker, func);
+                if let Err(why) = caught(worker, renew, work) {
                     let stage = &mut self.lock().functions[self.place(func)];
                     // The cache may have had it; in tests, it may have no code yet.
                     if *stage == Stage::Queued {
@@ -183,11 +183,10 @@ impl TieredModule {
             }
             Job::Loop(func, at) if self.has_ended(func, at) => {}
             Job::Loop(func, at) => {
-                let done = caught(|| self.optimize_loop(worker, func, at));
-                let stage = match done {
+                let work = |worker: &mut Worker| self.optimize_loop(worker, func, at);
+                let stage = match caught(worker, renew, work) {
                     Ok(transfer) => LoopStage::Ready(Arc::new(transfer)),
                     Err(why) => {
-                        *worker = Worker::new(self.settings());
                         self.tell_stays(func, format!("its loop at {at:#x}: {why}"));
                         LoopStage::Stays
                     }
@@ -211,6 +210,12 @@ impl TieredModule {
         self.lock().functions[self.place(func)] == Stage::Optimized
     }
 
+    /// Whether there is any memory for code left: else nothing is compiled in vain.
+    fn check_memory(&self) -> Outcome<()> {
+        let state = self.lock();
+        self.check_room(&state.chunks, state.chunks.wanted(0))
+    }
+
     /// For tests: fails now and then.
     fn fail_sometimes(&self) -> Outcome<()> {
         let stress = &self.tiering.stress;
@@ -227,6 +232,7 @@ impl TieredModule {
 
     fn optimize_function(&self, worker: &mut Worker, func: FuncIdx) -> Outcome<()> {
         self.fail_sometimes()?;
+        self.check_memory()?;
         let start = Instant::now();
         let code = worker.compile(&self.callees(), func)?;
         let code = code.ok_or("the function is too large for the compiler")?;
@@ -253,6 +259,7 @@ impl TieredModule {
 
     fn optimize_loop(&self, worker: &mut Worker, func: FuncIdx, at: u32) -> Outcome<Transfer> {
         self.fail_sometimes()?;
+        self.check_memory()?;
         let start = Instant::now();
         let from = self.state_at(func, at)?;
         let code = worker.compile_loop(&self.callees(), func, at)?;
