@@ -61,4 +61,4 @@ mod visit;
 
 pub use compiler::{State, compile};
 pub use options::{Counting, Error, Options, Symbols};
-pub use osr::{LoopState, Source, loop_state};
+pub use osr::{LoopState, Source, loop_depths, loop_state};

@@ -4,14 +4,14 @@
 //! compiling again up to there costs a hundredth of compiling what goes on there.
 
 use crate::compiler::{Compiler, State, compile};
-use crate::control::Kind;
 use crate::regs::Reg;
 use crate::value::{Loc, Ty};
 use crate::{Error, Options};
 use tierra_asm::code::CompiledFunction;
 use tierra_core::index::FuncIdx;
 use tierra_core::{FrameState, SlotType};
-use tierra_module::Module;
+use tierra_module::{Module, wasmparser_features};
+use wasmparser::Operator;
 
 /// Where a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,8 +31,6 @@ pub struct LoopState {
     pub state: FrameState,
     /// Where each of them is.
     pub sources: Vec<Source>,
-    /// How many loops are around it.
-    pub depth: u32,
     /// The bytes of the function's arguments on the stack.
     pub own_stack: u32,
     /// Where in the frame the address is of the area for results that don't fit in registers.
@@ -58,6 +56,44 @@ pub fn loop_state(
     compiled.map(|()| found)
 }
 
+/// The loops of a function, by the offset of their operator in the module, and how many others are
+/// around each. It reads the body once.
+///
+/// # Panics
+/// When the function has no body.
+pub fn loop_depths(module: &Module, func: FuncIdx) -> Vec<(u32, u32)> {
+    let body = module.body(func).expect("only functions with bodies run");
+    let features = wasmparser_features(module.features());
+    let reader = wasmparser::BinaryReader::new_features(body.bytes, body.offset as u64, features);
+    let operators = wasmparser::FunctionBody::new(reader).get_operators_reader();
+    let mut loops = Vec::new();
+    // Whether each frame around is a loop, and how many of them are.
+    let (mut frames, mut depth) = (Vec::new(), 0);
+    for operator in operators
+        .into_iter()
+        .flat_map(|it| it.into_iter_with_offsets())
+    {
+        // What can't be read would have been found by validation.
+        let Ok((operator, at)) = operator else { break };
+        match operator {
+            Operator::Loop { .. } => {
+                loops.push((at as u32, depth));
+                frames.push(true);
+                depth += 1;
+            }
+            Operator::Block { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. }
+            | Operator::Try { .. } => frames.push(false),
+            Operator::End | Operator::Delegate { .. } => {
+                depth -= u32::from(frames.pop() == Some(true));
+            }
+            _ => {}
+        }
+    }
+    loops
+}
+
 fn slot_type(ty: Ty) -> SlotType {
     match ty {
         Ty::I32 => SlotType::I32,
@@ -80,11 +116,7 @@ fn source(r: Reg, home: i32) -> Source {
 impl Compiler<'_> {
     /// What there is at the head of a loop, where all operands are in registers or in the frame.
     pub(crate) fn describe_state(&self) -> LoopState {
-        let frames = self.s.control.iter();
-        let loops = frames.filter(|frame| matches!(frame.kind, Kind::Loop { .. }));
         let mut found = LoopState {
-            // Without itself.
-            depth: loops.count() as u32 - 1,
             own_stack: self.own_stack,
             area: self.hidden.map(|_| self.area_home),
             ..LoopState::default()

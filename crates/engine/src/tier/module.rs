@@ -45,6 +45,8 @@ pub(super) struct State {
     /// By function that is not imported.
     pub(super) functions: Vec<Stage>,
     pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
+    /// Of large functions, how many loops are around each loop.
+    pub(super) depths: HashMap<FuncIdx, HashMap<u32, u32>>,
     sites: Sites,
     pub(super) kept: Kept,
     /// How many choices there were so far, for tests.
@@ -108,6 +110,7 @@ impl TieredModule {
                 chunks: Chunks::new(compiler.settings().debugger),
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
+                depths: HashMap::new(),
                 sites: Sites::default(),
                 kept: Kept::default(),
                 choices: 0,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tierra_asm::code::CompiledFunction;
-use tierra_baseline::LoopState;
+use tierra_baseline::{LoopState, loop_depths};
 use tierra_core::FrameState;
 use tierra_core::index::FuncIdx;
 
@@ -112,7 +112,7 @@ impl TieredModule {
         let now = self.compiler.age();
         match state.loops.get_mut(&(func, at)) {
             None if !eager => {
-                let left = self.patience(func, at);
+                let left = self.patience(state, func, at);
                 state.loops.insert((func, at), LoopStage::Asked { left });
                 None
             }
@@ -134,13 +134,16 @@ impl TieredModule {
     }
 
     /// How often a loop has to ask: the outermost one of a large function is to be first.
-    fn patience(&self, func: FuncIdx, at: u32) -> u32 {
+    fn patience(&self, state: &mut State, func: FuncIdx, at: u32) -> u32 {
         let body = self.body_len(func);
         if body < policy::LARGE_BODY {
             return 1;
         }
-        let state = self.state_at(func, at);
-        state.map_or(1, |state| self.tiering.patience(body, state.depth).max(1))
+        // The guest waits: a large function may have many loops, and is read once for all of them.
+        let depths = state.depths.entry(func);
+        let depths = depths.or_insert_with(|| loop_depths(self.wasm(), func).into_iter().collect());
+        let depth = depths.get(&at).copied().unwrap_or(0);
+        self.tiering.patience(body, depth).max(1)
     }
 
     /// Whether a loop whose code is to be made now has ended in the meantime: one that runs keeps
