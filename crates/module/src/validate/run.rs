@@ -7,7 +7,9 @@
 
 use super::Stop;
 use super::codes::{Code, Kind};
-use super::stack::{Body, FrameKind};
+use super::context::Types;
+use super::reader;
+use super::stack::{Body, Frame, FrameKind};
 use super::ty::Ty;
 use tierra_core::types::HeapType;
 
@@ -28,12 +30,14 @@ impl Body<'_> {
     /// behind its code.
     #[inline(always)]
     fn simple(&mut self) -> Result<Code, Stop> {
-        let codes = &self.cx.codes.single;
-        let first_memory = self.cx.first_memory;
-        let (bytes, height) = (self.code, self.height);
+        let cx = self.cx;
+        let codes = &cx.codes.single;
+        let bytes = self.code;
         let operands = &mut *self.operands;
         let locals = &*self.locals;
-        let (mut at, mut top) = (self.at, self.top);
+        let frames = &mut *self.frames;
+        let inits = self.inits.len() as u32;
+        let (mut at, mut top, mut height) = (self.at, self.top, self.height);
         let code = loop {
             let Some(&byte) = bytes.get(at) else {
                 return Err(Stop::Invalid);
@@ -76,25 +80,14 @@ impl Body<'_> {
                     }
                     at = next;
                 }
-                Kind::I32Const => {
+                Kind::I32Const | Kind::I64Const => {
                     let Some(next) = skip_number(bytes, at + 1) else {
                         break code;
                     };
                     let Some(place) = operands.get_mut(top) else {
                         break code;
                     };
-                    *place = Ty::I32;
-                    top += 1;
-                    at = next;
-                }
-                Kind::I64Const => {
-                    let Some(next) = skip_number(bytes, at + 1) else {
-                        break code;
-                    };
-                    let Some(place) = operands.get_mut(top) else {
-                        break code;
-                    };
-                    *place = Ty::I64;
+                    *place = code.result();
                     top += 1;
                     at = next;
                 }
@@ -127,7 +120,7 @@ impl Body<'_> {
                         break code;
                     }
                     match operands.get_mut(top - 1) {
-                        Some(place) if *place == first_memory => *place = code.result(),
+                        Some(place) if *place == cx.first_memory => *place = code.result(),
                         _ => break code,
                     }
                     at = next;
@@ -138,17 +131,159 @@ impl Body<'_> {
                     };
                     if top < height + 2
                         || operands.get(top - 1) != Some(&code.operand(0))
-                        || operands.get(top - 2) != Some(&first_memory)
+                        || operands.get(top - 2) != Some(&cx.first_memory)
                     {
                         break code;
                     }
                     top -= 2;
                     at = next;
                 }
+                Kind::GlobalGet => {
+                    let Some((global, next)) = reader::u32(bytes, at + 1) else {
+                        break code;
+                    };
+                    let Some(&(ty, _)) = cx.globals.get(global as usize) else {
+                        break code;
+                    };
+                    let Some(place) = operands.get_mut(top) else {
+                        break code;
+                    };
+                    *place = ty;
+                    top += 1;
+                    at = next;
+                }
+                Kind::Drop => {
+                    if top <= height {
+                        break code;
+                    }
+                    top -= 1;
+                    at += 1;
+                }
+                Kind::Block | Kind::Loop => {
+                    if bytes.get(at + 1) != Some(&0x40) {
+                        break code;
+                    }
+                    height = top;
+                    frames.push(Frame::new(code.kind.into(), Types::NONE, Types::NONE, height, inits));
+                    at += 2;
+                }
+                Kind::If => {
+                    if bytes.get(at + 1) != Some(&0x40)
+                        || top <= height
+                        || operands.get(top - 1) != Some(&Ty::I32)
+                    {
+                        break code;
+                    }
+                    top -= 1;
+                    height = top;
+                    frames.push(Frame::new(code.kind.into(), Types::NONE, Types::NONE, height, inits));
+                    at += 2;
+                }
+                Kind::Else => {
+                    let Some(frame) = frames.last_mut() else {
+                        break code;
+                    };
+                    if frame.kind != FrameKind::If || frame.results.len() != 0 || frame.params.len() != 0
+                        || top != height || frame.inits != inits {
+                        break code;
+                    }
+                    frame.kind = FrameKind::Else;
+                    frame.unreachable = false;
+                    at += 1;
+                }
+                Kind::End => {
+                    let [.., below, frame] = &frames[..] else {
+                        break code;
+                    };
+                    if top != height + frame.results.len() || frame.inits != inits {
+                        break code;
+                    }
+                    match frame.results.single() {
+                        None if frame.results.len() != 0 => break code,
+                        None if frame.params.len() != 0 && frame.kind == FrameKind::If => break code,
+                        Some(ty) if frame.kind == FrameKind::If || operands.get(top - 1) != Some(&ty) => break code,
+                        _ => {}
+                    }
+                    height = below.height as usize;
+                    frames.pop();
+                    at += 1;
+                }
+                Kind::BrIf => {
+                    let Some((depth, next)) = index(bytes, at + 1) else {
+                        break code;
+                    };
+                    if top <= height || operands.get(top - 1) != Some(&Ty::I32) {
+                        break code;
+                    }
+                    let place = frames.len().wrapping_sub(depth + 1);
+                    match frames.get(place) {
+                        Some(frame) if frame.label.len() == 0 => {}
+                        _ => break code,
+                    }
+                    top -= 1;
+                    at = next;
+                }
+                Kind::Br => {
+                    let Some((depth, next)) = index(bytes, at + 1) else {
+                        break code;
+                    };
+                    let place = frames.len().wrapping_sub(depth + 1);
+                    match frames.get(place) {
+                        Some(frame) if frame.label.len() == 0 => {}
+                        _ => break code,
+                    }
+                    let Some(frame) = frames.last_mut() else {
+                        break code;
+                    };
+                    frame.unreachable = true;
+                    top = height;
+                    at = next;
+                }
+                Kind::Unreachable => {
+                    let Some(frame) = frames.last_mut() else {
+                        break code;
+                    };
+                    frame.unreachable = true;
+                    top = height;
+                    at += 1;
+                }
+                Kind::Call => {
+                    let Some((func, next)) = reader::u32(bytes, at + 1) else {
+                        break code;
+                    };
+                    let Ok(ty) = cx.func(func) else {
+                        break code;
+                    };
+                    let params = ty.params.slice(&cx.pool);
+                    let Some(base) = top.checked_sub(params.len()) else {
+                        break code;
+                    };
+                    if base < height {
+                        break code;
+                    }
+                    let Some(given) = operands.get(base..top) else {
+                        break code;
+                    };
+                    if given.iter().zip(params).any(|(a, b)| a != b) {
+                        break code;
+                    }
+                    match ty.results.single() {
+                        None if ty.results.len() == 0 => top = base,
+                        Some(result) => {
+                            let Some(place) = operands.get_mut(base) else {
+                                break code;
+                            };
+                            *place = result;
+                            top = base + 1;
+                        }
+                        None => break code,
+                    }
+                    at = next;
+                }
                 _ => break code,
             }
         };
-        (self.at, self.top) = (at + 1, top);
+        (self.at, self.top, self.height) = (at + 1, top, height);
         Ok(code)
     }
 
@@ -289,12 +424,10 @@ fn index(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 /// Skips a number of at most four bytes, all of whose bits there can be.
 #[inline(always)]
 fn skip_number(bytes: &[u8], at: usize) -> Option<usize> {
-    for i in 0..4 {
-        if *bytes.get(at + i)? < 0x80 {
-            return Some(at + i + 1);
-        }
-    }
-    None
+    let word = bytes.get(at..at + 8)?;
+    let word = u64::from_le_bytes(word.try_into().ok()?);
+    let ends = !word & 0x8080_8080;
+    (ends != 0).then(|| at + 1 + ends.trailing_zeros() as usize / 8)
 }
 
 /// Skips the place of an access to the first memory.

@@ -149,6 +149,9 @@ impl Operators for Known {
     const MemoryAtomicWait32: Code = Code::access(Kind::Atomic, &[Ty::I32, Ty::I64], Ty::I32, 4);
     const MemoryAtomicWait64: Code = Code::access(Kind::Atomic, &[Ty::I64, Ty::I64], Ty::I32, 8);
 
+    const I32Const: Code = Code::row(Kind::I32Const, &[], Ty::I32, 0);
+    const I64Const: Code = Code::row(Kind::I64Const, &[], Ty::I64, 0);
+
     // Some share what is done for them.
     const TypedSelectMulti: Code = Self::TypedSelect;
     const StructGetS: Code = Code::of(Kind::StructGetPacked);
@@ -164,7 +167,7 @@ impl Operators for Known {
         ReturnCallIndirect ReturnCallRef Drop Select TypedSelect LocalGet LocalSet LocalTee
         GlobalGet GlobalSet TableGet TableSet TableInit ElemDrop TableCopy TableGrow TableSize
         TableFill MemorySize MemoryGrow MemoryInit DataDrop MemoryCopy MemoryFill AtomicFence
-        I32Const I64Const F32Const F64Const RefNull RefIsNull RefFunc
+        F32Const F64Const RefNull RefIsNull RefFunc
         RefEq RefAsNonNull BrOnNull BrOnNonNull StructNew StructNewDefault StructGet StructSet
         ArrayNew ArrayNewDefault ArrayNewFixed ArrayNewData ArrayNewElem ArrayGet ArraySet
         ArrayLen ArrayFill ArrayCopy ArrayInitData ArrayInitElem RefTestNonNull RefTestNullable

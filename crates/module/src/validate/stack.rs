@@ -1,6 +1,7 @@
 //! A body while it is validated: where it is read, the operands, the frames (appendix A.3).
 
 use super::Stop;
+use super::codes::Kind;
 use super::context::{Context, Types};
 use super::reader;
 use super::ty::Ty;
@@ -32,10 +33,36 @@ pub(super) struct Frame {
     /// How many operands are below it.
     pub height: u32,
     /// How many locals had been set when it was opened.
-    inits: u32,
+    pub inits: u32,
     pub kind: FrameKind,
     /// Whether its code is unreachable from here on.
-    unreachable: bool,
+    pub unreachable: bool,
+}
+
+impl Frame {
+    #[inline(always)]
+    pub fn new(kind: FrameKind, params: Types, results: Types, height: usize, inits: u32) -> Self {
+        Frame {
+            params,
+            results,
+            label: if kind == FrameKind::Loop { params } else { results },
+            height: height as u32,
+            inits,
+            kind,
+            unreachable: false,
+        }
+    }
+}
+
+impl From<Kind> for FrameKind {
+    #[inline(always)]
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Loop => FrameKind::Loop,
+            Kind::If => FrameKind::If,
+            _ => FrameKind::Block,
+        }
+    }
 }
 
 /// A body. `Err` is what the methods say of it, not that something went wrong here.
