@@ -179,26 +179,17 @@ impl Code {
         Self::row(kind, operands, result, bytes.trailing_zeros() as u8)
     }
 
-    #[inline(always)]
-    pub fn operand(&self, i: usize) -> Ty {
-        Ty::small(self.operands[i])
+    /// The types of the operands, the first pushed first.
+    pub fn operands(&self) -> impl ExactSizeIterator<Item = Ty> + DoubleEndedIterator {
+        let operands = self.operands.into_iter().take(self.count as usize);
+        operands.map(Ty::small)
     }
 
-    /// The types of the operands, the last pushed first.
-    pub fn operands(&self) -> impl Iterator<Item = Ty> {
-        let operands = self.operands;
-        (0..self.count as usize)
-            .rev()
-            .map(move |i| Ty::small(operands[i & 3]))
-    }
-
-    #[inline(always)]
     pub fn result(&self) -> Ty {
         Ty::small(self.result)
     }
 
     /// The logarithm of the natural alignment.
-    #[inline(always)]
     pub fn align(&self) -> u8 {
         self.limit
     }

@@ -3,6 +3,7 @@
 
 use super::Stop;
 use super::codes::Codes;
+use super::steps::{Step, steps};
 use super::ty::{self, Ty};
 use crate::module::{ElemItems, Module};
 use crate::{ConstExpr, ConstOp, ExportItem};
@@ -76,6 +77,8 @@ pub(super) struct Signature {
 pub(super) struct Context<'m> {
     pub module: &'m Module,
     pub codes: Box<Codes>,
+    /// What is done for the codes that are steps.
+    pub steps: Box<[Step; 256]>,
     /// The signatures of function types, by type.
     signatures: Vec<Option<Signature>>,
     /// The types of sequences that are longer than one.
@@ -84,8 +87,6 @@ pub(super) struct Context<'m> {
     pub globals: Vec<(Ty, bool)>,
     /// One bit for each function: whether `ref.func` may name it.
     declared: Vec<u64>,
-    /// The type of addresses of the first memory; no type if there is none.
-    pub first_memory: Ty,
     /// How many data segments there are, if a section said so before the code.
     pub data_count: Option<u32>,
 }
@@ -103,14 +104,15 @@ impl<'m> Context<'m> {
         let signatures = module.types.iter().map(|ty| signature(&ty.composite));
         let signatures = signatures.collect();
         let globals = module.globals.iter();
+        let codes = Codes::new(module.features);
         Self {
             module,
-            codes: Codes::new(module.features),
+            steps: steps(&codes, module.memories.first().map(address)),
+            codes,
             signatures,
             pool,
             globals: globals.map(|g| (g.content.into(), g.mutable)).collect(),
             declared: declared(module),
-            first_memory: module.memories.first().map_or(Ty::NOTHING, address),
             data_count: module.data_count,
         }
     }

@@ -35,7 +35,21 @@ impl Body<'_> {
         })
     }
 
+    #[inline(always)]
     pub(super) fn block(&mut self, kind: FrameKind) -> Result<(), Stop> {
+        if self.code.get(self.at) == Some(&0x40) {
+            self.at += 1;
+            if kind == FrameKind::If {
+                self.pop(Ty::I32)?;
+            }
+            self.push_frame(kind, Types::NONE, Types::NONE);
+            return Ok(());
+        }
+        self.typed_block(kind)
+    }
+
+    #[inline(never)]
+    fn typed_block(&mut self, kind: FrameKind) -> Result<(), Stop> {
         let ty = self.block_type()?;
         if kind == FrameKind::If {
             self.pop(Ty::I32)?;
@@ -78,7 +92,20 @@ impl Body<'_> {
         })
     }
 
+    #[inline(always)]
     pub(super) fn end(&mut self) -> Result<(), Stop> {
+        if let [.., below, frame] = &self.frames[..]
+            && frame.is_done(self.top as u32, self.inits.len() as u32, self.operands.get(self.top - 1))
+        {
+            self.height = below.height as usize;
+            self.frames.pop();
+            return Ok(());
+        }
+        self.slow_end()
+    }
+
+    #[inline(never)]
+    fn slow_end(&mut self) -> Result<(), Stop> {
         let frame = self.pop_frame()?;
         if frame.kind == FrameKind::If {
             // Without `else`, the parameters are the results.
@@ -97,17 +124,24 @@ impl Body<'_> {
         pairs.try_for_each(|(sub, sup)| self.cx.matches(*sub, *sup))
     }
 
+    #[inline(always)]
     pub(super) fn br(&mut self) -> Result<(), Stop> {
         let depth = self.u32()?;
         let label = self.label(depth)?.label;
-        self.pop_all(label)?;
+        if label.len() != 0 {
+            self.pop_all(label)?;
+        }
         self.unreachable()
     }
 
+    #[inline(always)]
     pub(super) fn br_if(&mut self) -> Result<(), Stop> {
         let depth = self.u32()?;
         self.pop(Ty::I32)?;
         let label = self.label(depth)?.label;
+        if label.len() == 0 {
+            return Ok(());
+        }
         let cx = self.cx;
         self.pop_push(label.slice(&cx.pool))
     }
@@ -149,7 +183,24 @@ impl Body<'_> {
         self.call_with(ty)
     }
 
+    #[inline(always)]
     fn call_with(&mut self, ty: Signature) -> Result<(), Stop> {
+        let cx = self.cx;
+        let params = ty.params.slice(&cx.pool);
+        if let Some(base) = self.top.checked_sub(params.len())
+            && base >= self.height
+            && let Some(given) = self.operands.get(base..self.top)
+            && given.iter().zip(params).all(|(given, ty)| given == ty)
+        {
+            self.top = base;
+            if ty.results.len() == 0 {
+                return Ok(());
+            }
+            if let Some(result) = ty.results.single() {
+                return self.push(result);
+            }
+            return self.push_all(ty.results);
+        }
         self.pop_all(ty.params)?;
         self.push_all(ty.results)
     }

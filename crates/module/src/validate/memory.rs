@@ -37,7 +37,7 @@ impl Body<'_> {
 
     /// Takes the operands and the address of an access, and gives its result.
     fn access(&mut self, code: Code, address: Ty) -> Result<(), Stop> {
-        for operand in code.operands() {
+        for operand in code.operands().rev() {
             self.pop(operand)?;
         }
         self.pop(address)?;

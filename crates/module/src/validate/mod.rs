@@ -32,18 +32,22 @@ mod reference;
 mod run;
 mod shapes;
 mod stack;
+mod steps;
 mod ty;
 
 use crate::module::Module;
 use alloc::{boxed::Box, vec::Vec};
 use context::Context;
-use stack::{Body, Frame, FrameKind, OPERANDS};
+use stack::{Body, Frame, FrameKind, OPERANDS, SPARE};
 use tierra_core::Features;
 use tierra_core::index::FuncIdx;
 use ty::Ty;
 
 /// The largest number of locals of a function, parameters included.
 const MAX_LOCALS: u64 = 50_000;
+
+/// The largest size of a body.
+const MAX_BODY: usize = 7_654_321;
 
 /// Why validation ends before the end of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +91,9 @@ impl<'m> FastValidator<'m> {
     /// Validates the body of a function.
     pub fn validate(&self, func: FuncIdx, code: &[u8], space: &mut Space) -> Result<(), Stop> {
         let cx = self.0.as_ref().ok_or(Stop::Unsure)?;
+        if code.len() > MAX_BODY {
+            return Err(Stop::Unsure);
+        }
         let ty = cx.func(func.0)?;
         space.locals.clear();
         space.locals.extend_from_slice(ty.params.slice(&cx.pool));
@@ -97,13 +104,15 @@ impl<'m> FastValidator<'m> {
             code,
             at: 0,
             operands: &mut space.operands,
-            top: 0,
-            height: 0,
+            top: SPARE,
+            height: SPARE,
             locals: &mut [],
             frames: &mut space.frames,
             inits: &mut space.inits,
         };
         body.read_locals(&mut space.locals)?;
+        let declared = space.locals.len();
+        space.locals.resize(declared.max(steps::NEAR), Ty::NOTHING);
         body.locals = &mut space.locals;
         body.push_frame(FrameKind::Block, context::Types::NONE, ty.results);
         body.run()

@@ -8,7 +8,7 @@ use super::ty::Ty;
 
 impl Body<'_> {
     pub(super) fn plain(&mut self, code: Code) -> Result<(), Stop> {
-        for operand in code.operands() {
+        for operand in code.operands().rev() {
             self.pop(operand)?;
         }
         self.push(code.result())
@@ -79,8 +79,10 @@ impl Body<'_> {
     /// The local whose index is next: index and type, with whether it has a value.
     fn local(&mut self) -> Result<(u32, Ty), Stop> {
         let local = self.u32()?;
-        let ty = self.locals.get(local as usize).ok_or(Stop::Invalid)?;
-        Ok((local, *ty))
+        match self.locals.get(local as usize) {
+            Some(&ty) if ty != Ty::NOTHING => Ok((local, ty)),
+            _ => Err(Stop::Invalid),
+        }
     }
 
     pub(super) fn local_get(&mut self) -> Result<(), Stop> {

@@ -6,16 +6,33 @@
 /// A number of at most 32 bits.
 #[inline(always)]
 pub(super) fn u32(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
-    match *bytes.get(at)? {
-        byte if byte < 0x80 => Some((byte.into(), at + 1)),
+    let low = *bytes.get(at)?;
+    if low < 0x80 {
+        return Some((low.into(), at + 1));
+    }
+    match *bytes.get(at + 1)? {
+        high if high < 0x80 => Some((u32::from(high) << 7 | u32::from(low & 0x7f), at + 2)),
         _ => long_u32(bytes, at),
     }
 }
 
 #[inline(never)]
 fn long_u32(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
-    let (value, next) = unsigned::<32>(bytes, at)?;
-    Some((value as u32, next))
+    let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else {
+        let (value, next) = unsigned::<32>(bytes, at)?;
+        return Some((value as u32, next));
+    };
+    // All bytes at once. The lowest of these bits is that of the last byte.
+    let word = u64::from_le_bytes(*word);
+    let ends = !word & 0x80_8080_8080;
+    let bits = word & (ends ^ ends.wrapping_sub(1));
+    let value = (bits & 0x7f)
+        | (bits & 0x7f00) >> 1
+        | (bits & 0x7f_0000) >> 2
+        | (bits & 0x7f00_0000) >> 3
+        | (bits & 0x7f_0000_0000) >> 4;
+    let fits = ends != 0 && value <= u32::MAX.into();
+    fits.then(|| (value as u32, at + 1 + ends.trailing_zeros() as usize / 8))
 }
 
 /// A number of at most 64 bits.

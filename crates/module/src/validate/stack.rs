@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 
 /// How many operands there can be; a body with more is left to the other validator.
 pub(super) const OPERANDS: usize = 1 << 10;
+/// How many places for operands are below the first, so that there is always something to look at.
+pub(super) const SPARE: usize = 2;
 
 /// What opened a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +32,7 @@ pub(super) struct Frame {
     pub results: Types,
     /// What a branch to it takes.
     pub label: Types,
-    /// How many operands are below it.
+    /// Where its operands begin.
     pub height: u32,
     /// How many locals had been set when it was opened.
     pub inits: u32,
@@ -40,28 +42,47 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    #[inline(always)]
-    pub fn new(kind: FrameKind, params: Types, results: Types, height: usize, inits: u32) -> Self {
+    fn new(kind: FrameKind, params: Types, results: Types, height: u32, inits: u32) -> Self {
         Frame {
             params,
             results,
-            label: if kind == FrameKind::Loop { params } else { results },
-            height: height as u32,
+            label: if kind == FrameKind::Loop {
+                params
+            } else {
+                results
+            },
+            height,
             inits,
             kind,
             unreachable: false,
         }
     }
-}
 
-impl From<Kind> for FrameKind {
+    /// The frame of a block of no type.
     #[inline(always)]
-    fn from(kind: Kind) -> Self {
-        match kind {
+    pub fn without_types(kind: Kind, height: u32, inits: u32) -> Self {
+        let kind = match kind {
             Kind::Loop => FrameKind::Loop,
             Kind::If => FrameKind::If,
             _ => FrameKind::Block,
-        }
+        };
+        Self::new(kind, Types::NONE, Types::NONE, height, inits)
+    }
+
+    /// Whether nothing is left to do at its end: exactly its results, of which there is one at
+    /// most, are on the stack.
+    #[inline(always)]
+    pub fn is_done(&self, top: u32, inits: u32, operand: Option<&Ty>) -> bool {
+        self.inits == inits
+            && match self.results.len() {
+                0 => top == self.height && self.params.len() == 0,
+                1 => {
+                    top == self.height + 1
+                        && self.results.single().as_ref() == operand
+                        && self.kind != FrameKind::If
+                }
+                _ => false,
+            }
     }
 }
 
@@ -71,11 +92,12 @@ pub(super) struct Body<'a> {
     pub code: &'a [u8],
     /// What is read next.
     pub at: usize,
-    /// The operands, the first [`Body::top`] of which there are.
+    /// The operands, from [`SPARE`] to [`Body::top`].
     pub operands: &'a mut [Ty; OPERANDS],
     pub top: usize,
-    /// How many operands are below the current frame.
+    /// Where those of the current frame begin.
     pub height: usize,
+    /// The types of locals, and behind them one that no operand has.
     pub locals: &'a mut [Ty],
     pub frames: &'a mut Vec<Frame>,
     /// The locals that were set and had no value before, in order.
@@ -114,6 +136,7 @@ impl Body<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub fn push_all(&mut self, types: Types) -> Result<(), Stop> {
         let cx = self.cx;
         for ty in types.slice(&cx.pool) {
@@ -135,8 +158,17 @@ impl Body<'_> {
     }
 
     /// Takes an operand that is a value of a type.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self, expected: Ty) -> Result<Ty, Stop> {
+        if self.top > self.height && self.operands.get(self.top - 1) == Some(&expected) {
+            self.top -= 1;
+            return Ok(expected);
+        }
+        self.slow_pop(expected)
+    }
+
+    #[inline(never)]
+    fn slow_pop(&mut self, expected: Ty) -> Result<Ty, Stop> {
         let ty = self.pop_any()?;
         if ty != expected && ty != Ty::BOTTOM {
             self.cx.matches(ty, expected)?;
@@ -154,6 +186,7 @@ impl Body<'_> {
     }
 
     /// Takes operands of these types, the last one first.
+    #[inline(never)]
     pub fn pop_all(&mut self, types: Types) -> Result<(), Stop> {
         let cx = self.cx;
         self.pop_slice(types.slice(&cx.pool))
@@ -203,6 +236,7 @@ impl Body<'_> {
         Ok(())
     }
 
+    #[inline(always)]
     /// Opens a frame above the operands.
     pub fn push_frame(&mut self, kind: FrameKind, params: Types, results: Types) {
         self.height = self.top;
@@ -234,7 +268,10 @@ impl Body<'_> {
             *local = local.unset();
         }
         self.frames.pop();
-        self.height = self.frames.last().map_or(0, |below| below.height as usize);
+        self.height = self
+            .frames
+            .last()
+            .map_or(SPARE, |below| below.height as usize);
         Ok(frame)
     }
 

@@ -54,7 +54,6 @@ impl Ty {
 
     /// The type of this number: those of numbers and vectors, and the bottom type, have numbers
     /// of one byte.
-    #[inline(always)]
     pub const fn small(number: u8) -> Ty {
         Ty(number as u32)
     }
