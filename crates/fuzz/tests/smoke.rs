@@ -39,6 +39,11 @@ fn translate() {
 }
 
 #[test]
+fn validate() {
+    run("validate", 150);
+}
+
+#[test]
 fn tiers() {
     run("tiers", 100);
 }

@@ -6,6 +6,7 @@ mod outside;
 mod settings;
 mod tiers;
 mod translate;
+mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -70,6 +71,11 @@ pub const ALL: &[Target] = &[
         name: "translate",
         generate: translate::generate,
         check: translate::check,
+    },
+    Target {
+        name: "validate",
+        generate: validate::generate,
+        check: validate::check,
     },
 ];
 

@@ -95,7 +95,11 @@ impl Body<'_> {
     #[inline(always)]
     pub(super) fn end(&mut self) -> Result<(), Stop> {
         if let [.., below, frame] = &self.frames[..]
-            && frame.is_done(self.top as u32, self.inits.len() as u32, self.operands.get(self.top - 1))
+            && frame.is_done(
+                self.top as u32,
+                self.inits.len() as u32,
+                self.operands.get(self.top - 1),
+            )
         {
             self.height = below.height as usize;
             self.frames.pop();
