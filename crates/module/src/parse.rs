@@ -2,7 +2,7 @@
 
 use crate::convert::{self, wasmparser_features};
 use crate::module::*;
-use crate::{ConstExpr, Executor, ModuleError, Unvalidated};
+use crate::{ConstExpr, Executor, ModuleError, Unvalidated, long};
 use alloc::{string::ToString, vec::Vec};
 use core::ops::Range;
 use tierra_core::Features;
@@ -99,7 +99,7 @@ pub(crate) fn valid_module(bytes: Bytes, features: Features) -> Result<Module, M
                 let end = at + *size as usize;
                 let section = bytes.get(..end);
                 module.bodies = section
-                    .and_then(|section| split_bodies(section, at, *count))
+                    .and_then(|section| long::bodies(section, at, *count))
                     .ok_or_else(|| cut_off(end))?;
                 parser.skip_section();
                 at = end;
@@ -114,51 +114,6 @@ pub(crate) fn valid_module(bytes: Bytes, features: Features) -> Result<Module, M
 fn cut_off(at: usize) -> ModuleError {
     let message = "unexpected end of section or function";
     ModuleError::malformed(message.into(), Some(at as u64))
-}
-
-/// The number at `at`, which moves behind it. Long sections of numbers are read by this: the
-/// general way takes several times as long for each.
-fn read_number(bytes: &[u8], at: &mut usize) -> Option<u32> {
-    let (mut number, mut shift) = (0_u64, 0);
-    loop {
-        let byte = *bytes.get(*at)?;
-        *at += 1;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return u32::try_from(number).ok();
-        }
-        shift += 7;
-        if shift > 28 {
-            return None;
-        }
-    }
-}
-
-/// The byte ranges of so many bodies, which begin at `at` and fill the rest of a section: each is
-/// behind its size.
-fn split_bodies(section: &[u8], mut at: usize, count: u32) -> Option<Vec<Range<usize>>> {
-    let mut bodies = Vec::with_capacity(section.len().min(count as usize));
-    for _ in 0..count {
-        let size = read_number(section, &mut at)?;
-        let end = at.checked_add(size as usize)?;
-        if end > section.len() {
-            return None;
-        }
-        bodies.push(at..end);
-        at = end;
-    }
-    (at == section.len()).then_some(bodies)
-}
-
-/// The types of a function section: numbers behind their count.
-fn function_types(section: &[u8]) -> Option<Vec<TypeIdx>> {
-    let mut at = 0;
-    let count = read_number(section, &mut at)?;
-    let mut types = Vec::with_capacity(section.len().min(count as usize));
-    for _ in 0..count {
-        types.push(TypeIdx(read_number(section, &mut at)?));
-    }
-    (at == section.len()).then_some(types)
 }
 
 fn read(bytes: Bytes, features: Features, executor: &dyn Executor) -> Result<Module, ModuleError> {
@@ -193,7 +148,7 @@ pub(crate) fn sections(bytes: Bytes, features: Features) -> Result<Unvalidated, 
         if let Payload::CodeSectionStart { count, size, .. } = &payload {
             let end = at + *size as usize;
             let section = bytes.get(..end);
-            let bodies = section.and_then(|section| split_bodies(section, at, *count));
+            let bodies = section.and_then(|section| long::bodies(section, at, *count));
             // If there is anything to object to, going on body by body will tell.
             if let Some(bodies) = bodies.filter(|bodies| bodies.iter().all(|b| b.len() <= MAX_BODY))
             {
@@ -274,7 +229,7 @@ impl Module {
             }
             Payload::FunctionSection(section) => {
                 let range = range(&section.range());
-                let types = function_types(&self.bytes()[range.clone()]);
+                let types = long::function_types(&self.bytes()[range.clone()]);
                 self.funcs.extend(types.ok_or_else(|| cut_off(range.end))?);
             }
             Payload::TableSection(section) => {
@@ -334,6 +289,11 @@ impl Module {
                 }
             }
             Payload::DataSection(section) => {
+                let range = range(&section.range());
+                if let Some(datas) = long::datas(&self.bytes()[..range.end], range.start) {
+                    self.datas = datas;
+                    return Ok(());
+                }
                 self.datas.reserve_exact(section.count() as usize);
                 for data in section {
                     let data = data?;

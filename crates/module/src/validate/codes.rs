@@ -29,10 +29,12 @@ pub(super) enum Kind {
     /// Takes operands, gives one result.
     Plain,
     /// [`Kind::Plain`] with the number of a lane behind the code.
+    #[cfg(feature = "simd")]
     Lane,
     /// Takes operands, gives two results of one type.
     Wide,
     /// Takes an address and a vector, and has the number of a lane behind the place in memory.
+    #[cfg(feature = "simd")]
     MemoryLane,
     /// Takes an address and operands; the alignment has to be the natural one.
     Atomic,
@@ -90,7 +92,9 @@ pub(super) enum Kind {
     I64Const,
     F32Const,
     F64Const,
+    #[cfg(feature = "simd")]
     V128Const,
+    #[cfg(feature = "simd")]
     I8x16Shuffle,
     RefNull,
     RefIsNull,
@@ -195,6 +199,7 @@ impl Code {
     }
 
     /// How many lanes a vector has: of an access to memory, by the bytes that it reads or writes.
+    #[cfg(feature = "simd")]
     pub fn lanes(&self) -> u8 {
         if self.kind == Kind::MemoryLane {
             16 >> self.limit

@@ -72,15 +72,9 @@ impl Body<'_> {
     }
 
     pub(super) fn else_(&mut self) -> Result<(), Stop> {
-        if self
-            .frames
-            .last()
-            .is_none_or(|frame| frame.kind != FrameKind::If)
-        {
-            return Err(Stop::Invalid);
-        }
-        let Signature { params, results } = self.pop_signature()?;
-        self.open(FrameKind::Else, Signature { params, results })
+        self.is_in(&[FrameKind::If])?;
+        let ty = self.pop_signature()?;
+        self.open(FrameKind::Else, ty)
     }
 
     /// Closes a frame, and gives the type of its block.
@@ -94,12 +88,9 @@ impl Body<'_> {
 
     #[inline(always)]
     pub(super) fn end(&mut self) -> Result<(), Stop> {
+        let operand = self.operands[self.top - 1];
         if let [.., below, frame] = &self.frames[..]
-            && frame.is_done(
-                self.top as u32,
-                self.inits.len() as u32,
-                self.operands.get(self.top - 1),
-            )
+            && frame.is_done(self.top, operand, self.inits.len())
         {
             self.height = below.height as usize;
             self.frames.pop();
@@ -191,22 +182,18 @@ impl Body<'_> {
     fn call_with(&mut self, ty: Signature) -> Result<(), Stop> {
         let cx = self.cx;
         let params = ty.params.slice(&cx.pool);
-        if let Some(base) = self.top.checked_sub(params.len())
-            && base >= self.height
-            && let Some(given) = self.operands.get(base..self.top)
-            && given.iter().zip(params).all(|(given, ty)| given == ty)
-        {
+        let base = self.top.wrapping_sub(params.len());
+        let given = self.operands.get(base..self.top);
+        if base >= self.height && given == Some(params) {
             self.top = base;
-            if ty.results.len() == 0 {
-                return Ok(());
-            }
-            if let Some(result) = ty.results.single() {
-                return self.push(result);
-            }
-            return self.push_all(ty.results);
+        } else {
+            self.pop_all(ty.params)?;
         }
-        self.pop_all(ty.params)?;
-        self.push_all(ty.results)
+        match ty.results.single() {
+            Some(result) => self.push(result),
+            None if ty.results.len() == 0 => Ok(()),
+            None => self.push_all(ty.results),
+        }
     }
 
     fn return_call_with(&mut self, ty: Signature) -> Result<(), Stop> {

@@ -56,7 +56,7 @@ impl Body<'_> {
     }
 
     /// Whether the current frame is one of these.
-    fn is_in(&self, kinds: &[FrameKind]) -> Result<(), Stop> {
+    pub(super) fn is_in(&self, kinds: &[FrameKind]) -> Result<(), Stop> {
         let frame = self.frames.last();
         let is = frame.is_some_and(|frame| kinds.contains(&frame.kind));
         is.then_some(()).ok_or(Stop::Invalid)

@@ -14,7 +14,7 @@ const HAS_MEMORY: u32 = 0x40;
 
 impl Body<'_> {
     /// The place of an access: alignment and the type of the address.
-    fn place(&mut self) -> Result<(u32, Ty), Stop> {
+    pub(super) fn place(&mut self) -> Result<(u32, Ty), Stop> {
         let flags = self.u32()?;
         let memory = match flags & !ALIGNMENT {
             0 => 0,
@@ -36,7 +36,7 @@ impl Body<'_> {
     }
 
     /// Takes the operands and the address of an access, and gives its result.
-    fn access(&mut self, code: Code, address: Ty) -> Result<(), Stop> {
+    pub(super) fn access(&mut self, code: Code, address: Ty) -> Result<(), Stop> {
         for operand in code.operands().rev() {
             self.pop(operand)?;
         }
@@ -50,14 +50,6 @@ impl Body<'_> {
     pub(super) fn load_store(&mut self, code: Code) -> Result<(), Stop> {
         let (align, address) = self.place()?;
         if align > code.align().into() {
-            return Err(Stop::Invalid);
-        }
-        self.access(code, address)
-    }
-
-    pub(super) fn memory_lane(&mut self, code: Code) -> Result<(), Stop> {
-        let (align, address) = self.place()?;
-        if align > code.align().into() || self.byte()? >= code.lanes() {
             return Err(Stop::Invalid);
         }
         self.access(code, address)

@@ -10,7 +10,7 @@
 //! - The operands are numbers of four bytes in one array; comparing two says most of the time all.
 //! - An operator of a code is a row in a table of the module, already with its types, and missing
 //!   if its feature is off ([`codes`]).
-//! - Most operators don't leave one loop, whose state is in registers ([`run`]).
+//! - Three quarters of all operators are taken by one loop without a branch for each ([`steps`]).
 //! - Nothing is allocated for a body.
 //!
 //! # What it does not know
@@ -34,6 +34,8 @@ mod shapes;
 mod stack;
 mod steps;
 mod ty;
+#[cfg(feature = "simd")]
+mod vector;
 
 use crate::module::Module;
 use alloc::{boxed::Box, vec::Vec};

@@ -14,13 +14,6 @@ impl Body<'_> {
         self.push(code.result())
     }
 
-    pub(super) fn lane(&mut self, code: Code) -> Result<(), Stop> {
-        if self.byte()? >= code.lanes() {
-            return Err(Stop::Invalid);
-        }
-        self.plain(code)
-    }
-
     pub(super) fn wide(&mut self, code: Code) -> Result<(), Stop> {
         self.plain(code)?;
         self.push(code.result())
@@ -40,16 +33,6 @@ impl Body<'_> {
     pub(super) fn fixed_const(&mut self, ty: Ty, bytes: usize) -> Result<(), Stop> {
         self.skip(bytes)?;
         self.push(ty)
-    }
-
-    pub(super) fn shuffle(&mut self) -> Result<(), Stop> {
-        for _ in 0..16 {
-            if self.byte()? >= 32 {
-                return Err(Stop::Invalid);
-            }
-        }
-        self.pop_slice(&[Ty::V128, Ty::V128])?;
-        self.push(Ty::V128)
     }
 
     pub(super) fn drop_(&mut self) -> Result<(), Stop> {

@@ -1,14 +1,9 @@
-//! The loop over the operators of a body.
-//!
-//! [`Body::run`] knows two ways. Most operators are steps ([`steps::run`]) or control that is
-//! handled by [`Body::simple`] while everything is as usual: operands of just the expected types,
-//! blocks without parameters. It keeps position and height in registers. What is not so, it leaves
-//! untouched to [`Body::other`], which knows all operators and everything that can be about them.
+//! The loop over the operators of a body: steps as long as there are any ([`Body::steps`]), then whatever
+//! is next, with everything that there can be about it.
 
 use super::Stop;
 use super::codes::{Code, Kind};
 use super::stack::{Body, FrameKind};
-use super::steps;
 use super::ty::Ty;
 use tierra_core::types::HeapType;
 
@@ -18,11 +13,7 @@ impl Body<'_> {
     pub(super) fn run(&mut self) -> Result<(), Stop> {
         let cx = self.cx;
         loop {
-            let locals = self.locals.first_chunk().ok_or(Stop::Invalid)?;
-            let place = (self.at as u32, self.top as u32);
-            let height = self.height as u32;
-            let place = steps::run(&cx.steps, self.code, self.operands, locals, height, place);
-            (self.at, self.top) = (place.0 as usize, place.1 as usize);
+            self.steps();
             let byte = self.byte()?;
             self.other(cx.codes.single[byte as usize])?;
             if self.frames.is_empty() {
@@ -75,7 +66,7 @@ impl Body<'_> {
         }
     }
 
-    /// The operator whose code follows a prefix.
+    /// The operator whose code is next, behind a prefix.
     fn prefixed(&mut self, prefix: Code) -> Result<(), Stop> {
         let number = self.u32()? as usize;
         let (begin, length) = prefix.table();
@@ -85,17 +76,18 @@ impl Body<'_> {
         self.behind_prefix(self.cx.codes.prefixed[begin + number])
     }
 
+    /// Operators that have codes behind prefixes only, and those of the same shapes.
     #[inline(never)]
     fn behind_prefix(&mut self, code: Code) -> Result<(), Stop> {
         match code.kind {
             Kind::Unary | Kind::Binary | Kind::Plain => self.plain(code),
             Kind::Load | Kind::Store => self.load_store(code),
-            Kind::Lane => self.lane(code),
             Kind::Wide => self.wide(code),
-            Kind::MemoryLane => self.memory_lane(code),
             Kind::Atomic => self.atomic(code),
-            Kind::V128Const => self.fixed_const(Ty::V128, 16),
-            Kind::I8x16Shuffle => self.shuffle(),
+            #[cfg(feature = "simd")]
+            Kind::Lane | Kind::MemoryLane | Kind::V128Const | Kind::I8x16Shuffle => {
+                self.vector(code)
+            }
             kind => self.rare(kind),
         }
     }

@@ -1,7 +1,6 @@
 //! A body while it is validated: where it is read, the operands, the frames (appendix A.3).
 
 use super::Stop;
-use super::codes::Kind;
 use super::context::{Context, Types};
 use super::reader;
 use super::ty::Ty;
@@ -42,46 +41,15 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    fn new(kind: FrameKind, params: Types, results: Types, height: u32, inits: u32) -> Self {
-        Frame {
-            params,
-            results,
-            label: if kind == FrameKind::Loop {
-                params
-            } else {
-                results
-            },
-            height,
-            inits,
-            kind,
-            unreachable: false,
-        }
-    }
-
-    /// The frame of a block of no type.
+    /// Whether nothing is left to do at its end: with so many operands and this on top, there are
+    /// exactly its results, of which there is one at most, and none but results have a type.
     #[inline(always)]
-    pub fn without_types(kind: Kind, height: u32, inits: u32) -> Self {
-        let kind = match kind {
-            Kind::Loop => FrameKind::Loop,
-            Kind::If => FrameKind::If,
-            _ => FrameKind::Block,
-        };
-        Self::new(kind, Types::NONE, Types::NONE, height, inits)
-    }
-
-    /// Whether nothing is left to do at its end: exactly its results, of which there is one at
-    /// most, are on the stack.
-    #[inline(always)]
-    pub fn is_done(&self, top: u32, inits: u32, operand: Option<&Ty>) -> bool {
-        self.inits == inits
-            && match self.results.len() {
-                0 => top == self.height && self.params.len() == 0,
-                1 => {
-                    top == self.height + 1
-                        && self.results.single().as_ref() == operand
-                        && self.kind != FrameKind::If
-                }
-                _ => false,
+    pub fn is_done(&self, top: usize, operand: Ty, inits: usize) -> bool {
+        self.inits as usize == inits
+            && top == self.height as usize + self.results.len()
+            && match self.results.single() {
+                Some(result) => result == operand && self.kind != FrameKind::If,
+                None => self.results.len() == 0 && self.params.len() == 0,
             }
     }
 }

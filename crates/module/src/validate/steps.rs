@@ -3,7 +3,7 @@
 //! What an operator does is hard to foretell for a processor: a jump by the operator goes wrong
 //! once in two or three times, and that takes as long as everything else together. So operators
 //! that read at most one local, compare at most two operands, and give at most one result are no
-//! cases but rows of a table ([`Step`]), all of them treated alike by [`run`]: the row masks what an
+//! cases but rows of a table ([`Step`]), all of them treated alike by [`Body::steps`]: the row masks what an
 //! operator has not. The jumps that remain mostly go the same way.
 //!
 //! A step is taken if everything is as usual: numbers of few bytes, operands of just the expected
@@ -11,7 +11,7 @@
 //! can be.
 
 use super::codes::{Code, Codes, Kind};
-use super::stack::OPERANDS;
+use super::stack::Body;
 use super::ty::Ty;
 use alloc::boxed::Box;
 use core::hint::cold_path;
@@ -162,53 +162,55 @@ pub(super) fn steps(codes: &Codes, address: Option<Ty>) -> Box<[Step; 256]> {
     steps
 }
 
-/// Takes steps as long as it can: from a position in the code and a number of operands to others.
-/// Operands below `height` are out of reach.
-#[inline(always)]
-pub(super) fn run(
-    steps: &[Step; 256],
-    bytes: &[u8],
-    operands: &mut [Ty; OPERANDS],
-    locals: &[Ty; NEAR],
-    height: u32,
-    (mut at, mut top): (u32, u32),
-) -> (u32, u32) {
-    // Numbers of 32 bits, because sums of them don't overflow where they are places.
-    while let Some(word) = bytes.get(at as usize..at as usize + 4)
-        && let low = top.wrapping_sub(2)
-        && let Some(window) = operands.get_mut(low as usize..low as usize + 4)
-        && let (Ok(word), Ok(window)) =
-            (<[u8; 4]>::try_from(word), <&mut [Ty; 4]>::try_from(window))
-    {
-        let word = u32::from_le_bytes(word);
-        let step = &steps[(word & 0xff) as usize];
-        if step.len == 0 {
-            break;
-        }
-        let (is_local, is_set) = (step.local as i32 as u32, step.set as i32 as u32);
-        let local = locals[(word >> 8 & 0x7f & is_local) as usize].bits() & is_local;
-        let wrong = ((window[1].bits() ^ (step.top | (local & is_set))) & step.top_mask)
-            | ((window[0].bits() ^ step.below) & step.below_mask);
-        let slot = u32::from(step.slot) & 3;
-        if wrong != 0
-            || Ty::from_bits(local).is_unset()
-            || (word >> 8) as u8 > step.limit
-            || low + slot < height
-        {
-            break;
-        }
-        let len = if word & step.goes_on == 0 {
-            u32::from(step.len)
-        } else {
-            cold_path();
-            let Some(len) = step.long(bytes, at) else {
-                break;
-            };
-            len
+impl Body<'_> {
+    /// Takes steps as long as it can.
+    #[inline(never)]
+    pub(super) fn steps(&mut self) {
+        let steps = &*self.cx.steps;
+        let bytes = self.code;
+        let operands = &mut *self.operands;
+        let Some(locals) = self.locals.first_chunk::<NEAR>() else {
+            return;
         };
-        window[slot as usize] = Ty::from_bits(step.result | local);
-        top = top.wrapping_add(step.growth as i32 as u32);
-        at += len;
+        // Numbers of 32 bits, because sums of them don't overflow where they are places.
+        let (mut at, mut top) = (self.at as u32, self.top as u32);
+        let height = self.height as u32;
+        while let Some(word) = bytes.get(at as usize..at as usize + 4)
+            && let low = top.wrapping_sub(2)
+            && let Some(window) = operands.get_mut(low as usize..low as usize + 4)
+            && let (Ok(word), Ok(window)) =
+                (<[u8; 4]>::try_from(word), <&mut [Ty; 4]>::try_from(window))
+        {
+            let word = u32::from_le_bytes(word);
+            let step = &steps[(word & 0xff) as usize];
+            if step.len == 0 {
+                break;
+            }
+            let (is_local, is_set) = (step.local as i32 as u32, step.set as i32 as u32);
+            let local = locals[(word >> 8 & 0x7f & is_local) as usize].bits() & is_local;
+            let wrong = ((window[1].bits() ^ (step.top | (local & is_set))) & step.top_mask)
+                | ((window[0].bits() ^ step.below) & step.below_mask);
+            let slot = u32::from(step.slot) & 3;
+            if wrong != 0
+                || Ty::from_bits(local).is_unset()
+                || (word >> 8) as u8 > step.limit
+                || low + slot < height
+            {
+                break;
+            }
+            let len = if word & step.goes_on == 0 {
+                u32::from(step.len)
+            } else {
+                cold_path();
+                let Some(len) = step.long(bytes, at) else {
+                    break;
+                };
+                len
+            };
+            window[slot as usize] = Ty::from_bits(step.result | local);
+            top = top.wrapping_add(step.growth as i32 as u32);
+            at += len;
+        }
+        (self.at, self.top) = (at as usize, top as usize);
     }
-    (at, top)
 }
