@@ -1,7 +1,8 @@
 //! How fast bodies are validated, and what else it takes to read a module: `cargo run --release -p
-//! tierra-module --features std --example validate FILE.wasm…` prints megabytes of code section per
-//! second of processor time of one thread, by our validator and by `wasmparser`'s alone, and
-//! milliseconds on the clock, on all cores, from bytes to a module. Each is the best of seven runs.
+//! tierra-module --example validate FILE.wasm…` prints megabytes of code section per second of
+//! processor time of one thread, by our validator and by `wasmparser`'s alone, then milliseconds: of
+//! processor time for the sections, and on the clock, on all cores, from bytes to a module. Each is
+//! the best of seven runs.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;

@@ -29,7 +29,7 @@ impl Executor for Sequential {
 }
 
 /// Bytes of code that one task validates: large enough that handing out tasks costs nothing.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 64 << 10;
 
 /// A module whose sections are valid, and whose bodies nobody has looked at.
 ///

@@ -2,12 +2,12 @@
 //! to find.
 
 use super::Stop;
-use super::codes::Codes;
-use super::steps::{Step, steps};
+use super::steps::Step;
+use super::tables::{Tables, tables};
 use super::ty::{self, Ty};
 use crate::module::{ElemItems, Module};
 use crate::{ConstExpr, ConstOp, ExportItem};
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{sync::Arc, vec, vec::Vec};
 use tierra_core::Features;
 use tierra_core::index::{FuncIdx, TypeIdx};
 use tierra_core::types::{CompositeType, FieldType, HeapType, StorageType, ValType};
@@ -76,9 +76,9 @@ pub(super) struct Signature {
 /// A module while its bodies are validated.
 pub(super) struct Context<'m> {
     pub module: &'m Module,
-    pub codes: Box<Codes>,
-    /// What is done for the codes that are steps.
-    pub steps: Box<[Step; 256]>,
+    pub tables: Arc<Tables>,
+    /// The type of addresses of the first memory.
+    address: Option<Ty>,
     /// The signatures of function types, by type.
     signatures: Vec<Option<Signature>>,
     /// The types of sequences that are longer than one.
@@ -104,17 +104,21 @@ impl<'m> Context<'m> {
         let signatures = module.types.iter().map(|ty| signature(&ty.composite));
         let signatures = signatures.collect();
         let globals = module.globals.iter();
-        let codes = Codes::new(module.features);
         Self {
             module,
-            steps: steps(&codes, module.memories.first().map(address)),
-            codes,
+            tables: tables(module.features),
+            address: module.memories.first().map(address),
             signatures,
             pool,
             globals: globals.map(|g| (g.content.into(), g.mutable)).collect(),
             declared: declared(module),
             data_count: module.data_count,
         }
+    }
+
+    /// What is done for the codes that are steps.
+    pub fn steps(&self) -> &[Step; 256] {
+        self.tables.steps(self.address)
     }
 
     pub fn has(&self, feature: Features) -> bool {

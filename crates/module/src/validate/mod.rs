@@ -33,6 +33,7 @@ mod run;
 mod shapes;
 mod stack;
 mod steps;
+mod tables;
 mod ty;
 #[cfg(feature = "simd")]
 mod vector;

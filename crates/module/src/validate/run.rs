@@ -15,7 +15,7 @@ impl Body<'_> {
         loop {
             self.steps();
             let byte = self.byte()?;
-            self.other(cx.codes.single[byte as usize])?;
+            self.other(cx.tables.codes.single[byte as usize])?;
             if self.frames.is_empty() {
                 let at_end = self.at == self.code.len();
                 return at_end.then_some(()).ok_or(Stop::Invalid);
@@ -73,7 +73,7 @@ impl Body<'_> {
         if number >= length {
             return Err(Stop::Invalid);
         }
-        self.behind_prefix(self.cx.codes.prefixed[begin + number])
+        self.behind_prefix(self.cx.tables.codes.prefixed[begin + number])
     }
 
     /// Operators that have codes behind prefixes only, and those of the same shapes.

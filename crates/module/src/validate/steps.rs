@@ -166,7 +166,7 @@ impl Body<'_> {
     /// Takes steps as long as it can.
     #[inline(never)]
     pub(super) fn steps(&mut self) {
-        let steps = &*self.cx.steps;
+        let steps = self.cx.steps();
         let bytes = self.code;
         let operands = &mut *self.operands;
         let Some(locals) = self.locals.first_chunk::<NEAR>() else {
