@@ -39,7 +39,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         name: "wasmtime",
-        run: &["run"],
+        run: &["run", "-C", "cache=n"],
         run_compiled: &["run", "--allow-precompiled"],
         compile: Some(&["compile"]),
         one_thread: &["-C", "parallel-compilation=n"],
