@@ -1,7 +1,7 @@
 //! Where the state of a function is at the head of a loop, for code that goes on in its place.
 //!
 //! Nothing of that is kept when a function is compiled: a loop that is worth leaving is rare, and
-//! compiling again up to there costs a hundredth of compiling what goes on there.
+//! compiling again up to there costs little beside compiling with care what goes on there.
 
 use crate::compiler::{Compiler, State, compile};
 use crate::regs::Reg;

@@ -17,6 +17,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tierra_asm::x64::Features;
+use tierra_cache::Cache;
 use tierra_codegen::OptLevel;
 use tierra_compile::MemoryPlan;
 use tierra_core::SlotType;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub debugger: bool,
     /// How functions rise from tier to tier, if they do.
     pub tiering: Option<Tiering>,
+    /// Where the optimized code of functions that rise is kept for the next run, if it is.
+    pub cache: Option<Cache>,
 }
 
 impl Settings {

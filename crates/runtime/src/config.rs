@@ -367,10 +367,8 @@ impl Config {
             },
             cpu: Some(cpu),
             debugger: self.native_debugger,
-            tiering: (self.tier == Tier::Auto).then(|| tierra_engine::Tiering {
-                cache: self.cache.clone(),
-                ..self.tiering.clone()
-            }),
+            tiering: (self.tier == Tier::Auto).then(|| self.tiering.clone()),
+            cache: self.cache.clone(),
         })
     }
 

@@ -33,6 +33,7 @@ mod parts {
             cpu: None,
             debugger: false,
             tiering: None,
+            cache: None,
         };
         Compiler::new(settings).expect("compiled code runs here")
     }

@@ -121,7 +121,7 @@ impl TieredModule {
 
     /// Looks in the cache, once the records are there.
     pub fn begin(&self) {
-        if self.tiering.cache.is_none() {
+        if self.cache().is_none() {
             return;
         }
         if self.module.bytes().len() < persist::LARGE || self.tiering.stress.synchronous {
@@ -134,10 +134,6 @@ impl TieredModule {
     /// Calls `f` with every function that was compiled, and the address that its offsets count from.
     pub(crate) fn each_function(&self, f: impl FnMut(usize, Function)) {
         self.lock().chunks.each_function(f);
-    }
-
-    pub(super) fn tiering(&self) -> &Tiering {
-        &self.tiering
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -314,8 +310,8 @@ impl TieredModule {
         })
     }
 
-    /// Puts code of a function into memory. Returns its address.
-    /// `cells` is where its calls note whom they call.
+    /// Puts code of a function into memory; `cells` is where its calls note whom they call. Returns
+    /// its address.
     pub(super) fn add(
         &self,
         chunks: &mut Chunks,

@@ -65,8 +65,8 @@ impl TieredModule {
         Some(Key::new(&[&program()?, &fit, &level, self.wasm().bytes()]))
     }
 
-    fn cache(&self) -> Option<&Cache> {
-        self.tiering().cache.as_ref()
+    pub(super) fn cache(&self) -> Option<&Cache> {
+        self.settings().cache.as_ref()
     }
 
     /// Uses what the cache has of the module.

@@ -1,7 +1,6 @@
 //! When a function is worth better code.
 
 use std::time::Duration;
-use tierra_cache::Cache;
 
 /// How functions rise: a part of an engine's configuration.
 #[derive(Clone, Debug)]
@@ -16,8 +15,6 @@ pub struct Tiering {
     pub code_memory: usize,
     /// Threads that optimize; 0 for one less than the machine has, at least one.
     pub threads: usize,
-    /// Where optimized code is kept for the next run, if it is.
-    pub cache: Option<Cache>,
     /// Makes rare things happen, for tests.
     pub stress: Stress,
     /// Who is told of what happens.
@@ -48,7 +45,6 @@ impl Default for Tiering {
             at_least: 40_000,
             code_memory: 512 << 20,
             threads: 0,
-            cache: None,
             stress: Stress::default(),
             sink: None,
         }

@@ -19,14 +19,12 @@ use tierra_core::index::FuncIdx;
 /// What became of a loop that somebody wants to leave.
 pub(super) enum LoopStage {
     /// Somebody asked for better code; so often it has to ask until there is some.
-    Asked {
-        left: u32,
-    },
+    Asked { left: u32 },
     /// It is to be made; when somebody asked last.
-    Queued {
-        asked: Duration,
-    },
+    Queued { asked: Duration },
+    /// It stays in code of one pass.
     Stays,
+    /// Somebody who asks moves.
     Ready(Arc<Transfer>),
 }
 
@@ -100,8 +98,6 @@ impl TieredModule {
                 (Some(Job::Function(func)), pause)
             }
             Stage::Queued => (None, pause),
-            // Whoever still counts does so in a loop, or in vain.
-            Stage::Optimized if at.is_some() => (None, pause),
             _ => (None, policy::NEVER),
         }
     }
@@ -198,7 +194,7 @@ impl TieredModule {
                 state.loops.insert((func, at), stage);
                 // The next run is to begin with it.
                 let place = self.place(func);
-                if self.tiering.cache.is_some() && state.functions[place] == Stage::Counting {
+                if self.cache().is_some() && state.functions[place] == Stage::Counting {
                     state.functions[place] = Stage::Queued;
                     drop(state);
                     self.enqueue(Job::Function(func));
@@ -254,7 +250,7 @@ impl TieredModule {
             code: &code,
             time,
         }));
-        if self.tiering.cache.is_some() {
+        if self.cache().is_some() {
             self.lock().kept.add(func, code);
         }
         Ok(())
