@@ -15,6 +15,10 @@ pub struct EngineOptions {
     /// Switch features on, or with `-` off: `--wasm -simd,-threads`; `all` and `-all` are known
     #[arg(long, value_name = "FEATURE[,-FEATURE]", allow_hyphen_values = true)]
     pub wasm: Vec<String>,
+    /// When functions are validated: `eager` (before the module is instantiated) or `lazy` (when
+    /// they are first called, compiled or inlined: one that is not valid traps then)
+    #[arg(long, value_name = "WHEN", default_value = "eager", value_parser = ["eager", "lazy"])]
+    pub validate: String,
     #[command(flatten)]
     pub code: CodeOptions,
     #[command(flatten)]
@@ -53,6 +57,7 @@ impl EngineOptions {
         let tier = Tier::by_name(&self.tier).map_err(Failure::user)?;
         let mut config = Config::new();
         config.tier(tier).features(features(&self.wasm)?);
+        config.lazy_validation(self.validate == "lazy");
         self.code.apply(&mut config);
         self.tiering.apply(&mut config);
         Ok(config)

@@ -27,6 +27,8 @@ pub struct Settings {
     pub mixed_tiers: Option<u64>,
     /// How functions rise from tier to tier, if they do.
     pub stress: Stress,
+    /// Whether bodies are validated when something first reads them.
+    pub lazy_validation: bool,
 }
 
 /// Bytes that a memory may grow to, on every engine.
@@ -61,6 +63,7 @@ pub fn compile(settings: &Settings, wasm: &[u8]) -> tierra::Result<Module> {
         .gc_heap_max(32 << 20)
         .max_stack(4 << 20)
         .tier(settings.tier)
+        .lazy_validation(settings.lazy_validation)
         .tiering(Tiering {
             stress: settings.stress,
             ..Tiering::default()

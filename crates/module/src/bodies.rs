@@ -1,6 +1,7 @@
 //! Bodies, validated in chunks by an [`Executor`].
 
 use crate::convert::wasmparser_features;
+use crate::lazy::LazyBodies;
 use crate::module::{Body, Bytes, Module};
 use crate::validate::{FastValidator, Space, Stop};
 use crate::{ModuleError, parse};
@@ -73,6 +74,17 @@ impl Unvalidated {
     /// The module, whose bodies have been validated.
     pub(crate) fn into_module(self) -> Module {
         self.module
+    }
+
+    /// The module, whose bodies are validated when they are first read.
+    pub(crate) fn into_lazy_module(self) -> Module {
+        let Self {
+            mut module,
+            resources,
+        } = self;
+        let bodies = module.bodies.len();
+        module.lazy = resources.map(|resources| LazyBodies::new(resources, bodies));
+        module
     }
 
     /// A validator of the bodies.
@@ -188,17 +200,28 @@ impl BodyValidator<'_> {
         let Some(resources) = self.resources else {
             return Ok(());
         };
-        let features = wasmparser_features(self.module.features());
-        let func = FuncToValidate {
-            resources: resources.clone(),
-            index: func.0,
-            ty: self.module.funcs[func.index()].0,
-            features,
-        };
-        let reader = BinaryReader::new_features(body.bytes, body.offset as u64, features);
-        let mut validator = func.into_validator(core::mem::take(&mut space.reference));
-        validator.validate(&FunctionBody::new(reader))?;
-        space.reference = validator.into_allocations();
-        Ok(())
+        reference(self.module, resources, func, body, space)
     }
+}
+
+/// What `wasmparser` says of what may be the body of a function.
+pub(crate) fn reference(
+    module: &Module,
+    resources: &ValidatorResources,
+    func: FuncIdx,
+    body: Body<'_>,
+    space: &mut BodySpace,
+) -> Result<(), ModuleError> {
+    let features = wasmparser_features(module.features());
+    let func = FuncToValidate {
+        resources: resources.clone(),
+        index: func.0,
+        ty: module.funcs[func.index()].0,
+        features,
+    };
+    let reader = BinaryReader::new_features(body.bytes, body.offset as u64, features);
+    let mut validator = func.into_validator(core::mem::take(&mut space.reference));
+    validator.validate(&FunctionBody::new(reader))?;
+    space.reference = validator.into_allocations();
+    Ok(())
 }

@@ -14,6 +14,7 @@ mod bodies;
 mod const_expr;
 mod convert;
 mod error;
+mod lazy;
 mod long;
 mod module;
 mod names;

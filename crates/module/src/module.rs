@@ -1,6 +1,7 @@
 //! What a validated module holds.
 
-use crate::{ConstExpr, Executor, ModuleError, names};
+use crate::lazy::{self, LazyBodies};
+use crate::{ConstExpr, Executor, ModuleError, Unvalidated, names};
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 use tierra_core::Features;
@@ -56,6 +57,8 @@ pub struct Module {
     pub(crate) customs: Vec<(String, Range<usize>)>,
     /// Every section: id, and byte range of the contents.
     pub sections: Vec<(u8, Range<usize>)>,
+    /// If bodies are validated when they are first read, what is known of them.
+    pub(crate) lazy: Option<LazyBodies>,
 }
 
 /// An import.
@@ -198,6 +201,16 @@ impl Module {
         crate::parse::valid_module(bytes, features)
     }
 
+    /// Reads a module as [`Module::new`] does, but validates a body when it is first read: what nobody
+    /// reads may be invalid. **Not as the specification says**: a function with an invalid body traps
+    /// when it is called, as by `unreachable`; [`Module::invalid_body`] tells which it was.
+    ///
+    /// # Errors
+    /// When a section is malformed or not valid, or needs a feature that is switched off.
+    pub fn with_lazy_bodies(bytes: Bytes, features: Features) -> Result<Self, ModuleError> {
+        Unvalidated::read(bytes, features).map(Unvalidated::into_lazy_module)
+    }
+
     /// The module's bytes.
     pub fn bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
@@ -231,14 +244,57 @@ impl Module {
 
     /// The body of a function; `None` for an import.
     pub fn body(&self, func: FuncIdx) -> Option<Body<'_>> {
-        let range = self
-            .bodies
-            .get(func.index().checked_sub(self.imported_funcs)?)?
-            .clone();
-        Some(Body {
-            offset: range.start,
-            bytes: &self.bytes()[range],
-        })
+        let (place, body) = self.raw_body(func)?;
+        match &self.lazy {
+            Some(lazy) if !lazy.is_valid(self, place, body) => Some(Body {
+                bytes: &lazy::TRAP,
+                ..body
+            }),
+            _ => Some(body),
+        }
+    }
+
+    /// What may be the body of a function, and its place among the bodies.
+    fn raw_body(&self, func: FuncIdx) -> Option<(usize, Body<'_>)> {
+        let place = func.index().checked_sub(self.imported_funcs)?;
+        let range = self.bodies.get(place)?.clone();
+        let offset = range.start;
+        let bytes = &self.bytes()[range];
+        Some((place, Body { bytes, offset }))
+    }
+
+    /// The bytes of the body of a function; 0 for an import.
+    pub fn body_len(&self, func: FuncIdx) -> usize {
+        let place = func.index().checked_sub(self.imported_funcs);
+        let range = place.and_then(|place| self.bodies.get(place));
+        range.map_or(0, |range| range.len())
+    }
+
+    /// Why the body of a function is not valid, if something has read it and it is not: only with
+    /// [lazy bodies](Module::with_lazy_bodies).
+    pub fn invalid_body(&self, func: FuncIdx) -> Option<ModuleError> {
+        let lazy = self.lazy.as_ref()?;
+        let (place, body) = self.raw_body(func)?;
+        let is_invalid = lazy.is_known_invalid(place);
+        is_invalid.then(|| lazy.validate(self, place, body).err())?
+    }
+
+    /// Validates those bodies that were not, if any.
+    ///
+    /// # Errors
+    /// That of the first body that is not valid.
+    pub fn validate_all(&self) -> Result<(), ModuleError> {
+        let Some(lazy) = &self.lazy else {
+            return Ok(());
+        };
+        for func in self.defined_funcs() {
+            if let Some((place, body)) = self.raw_body(func)
+                && !lazy.is_valid(self, place, body)
+            {
+                lazy.validate(self, place, body)?;
+            }
+        }
+        Ok(())
     }
 
     /// The function whose body is around an offset in the module's bytes.

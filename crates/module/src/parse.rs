@@ -78,6 +78,7 @@ fn empty(bytes: Bytes, features: Features) -> Module {
         bodies: Vec::new(),
         customs: Vec::new(),
         sections: Vec::new(),
+        lazy: None,
     }
 }
 

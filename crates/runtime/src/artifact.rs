@@ -31,8 +31,11 @@ impl Module {
     /// code uses.
     ///
     /// # Errors
-    /// When the engine's tier makes no machine code.
+    /// When the engine's tier makes no machine code, or a body that was not [validated
+    /// yet](crate::Config::lazy_validation) is not valid.
     pub fn serialize(&self) -> Result<Vec<u8>> {
+        // Who loads it relies on that.
+        self.module().validate_all()?;
         let compiler = compiler(self.engine())?;
         match self.machine() {
             Some(machine) => Ok(compiler.serialize(self.module(), machine)),

@@ -102,6 +102,7 @@ pub struct Config {
     #[cfg(feature = "compiler")]
     pub(crate) tiering: tierra_engine::Tiering,
     pub(crate) parallel: bool,
+    pub(crate) lazy_validation: bool,
     pub(crate) mixed_tiers: Option<u64>,
     pub(crate) only_functions: Option<Range<u32>>,
     pub(crate) compile_threads: usize,
@@ -138,6 +139,7 @@ impl Config {
             #[cfg(feature = "compiler")]
             tiering: tierra_engine::Tiering::default(),
             parallel: true,
+            lazy_validation: false,
             mixed_tiers: None,
             only_functions: None,
             compile_threads: 0,
@@ -307,6 +309,15 @@ impl Config {
     /// `std`).
     pub fn parallel_validation(&mut self, on: bool) -> &mut Self {
         self.parallel = on;
+        self
+    }
+
+    /// Whether the body of a function is validated when something first reads it, to call, compile or
+    /// inline it: large modules start sooner. **Not as the specification says**: a module with invalid
+    /// bodies is accepted, and calling one of those traps, as by `unreachable`, with an error that says
+    /// what is not valid. It is no less safe.
+    pub fn lazy_validation(&mut self, on: bool) -> &mut Self {
+        self.lazy_validation = on;
         self
     }
 

@@ -87,7 +87,12 @@ impl Module {
     /// # Errors
     /// As for [`Module::new`].
     pub fn from_shared(engine: &Engine, bytes: tierra_module::Bytes) -> Result<Self> {
-        let module = Arc::new(validate(engine, bytes)?);
+        let config = engine.config();
+        let module = match config.lazy_validation {
+            true => tierra_module::Module::with_lazy_bodies(bytes, config.features)?,
+            false => validate(engine, bytes)?,
+        };
+        let module = Arc::new(module);
         #[cfg(feature = "compiler")]
         if let Some(compiler) = engine.tiering_compiler() {
             return Self::tiered(engine, compiler, module);

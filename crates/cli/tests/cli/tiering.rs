@@ -178,3 +178,16 @@ fn mistakes_are_explained() {
     tierra(&["run", "--only-functions", "3", "x.wasm"]).is_mistake(&["3..7"]);
     tierra(&["run", "--log", "tierring", "x.wasm"]).is_mistake(&["tiering"]);
 }
+
+#[test]
+fn what_is_not_called_may_be_invalid_if_one_says_so() {
+    let text = r#"(module
+        (func (export "right") (result i32) (i32.const 7))
+        (func $wrong (export "wrong") (result i32) (i64.const 1)))"#;
+    let options = ["--validate", "lazy", "--invoke"];
+    tierra_text(&[&options[..], &["right"]].concat(), text).prints("7\n");
+    let said = ["the function's body is not valid: type mismatch", "wrong"];
+    tierra_text(&[&options[..], &["wrong"]].concat(), text).fails(134, &said);
+    tierra_text(&["--invoke", "right"], text).is_mistake(&["type mismatch"]);
+    tierra_text(&["--validate", "never"], text).is_mistake(&["eager", "lazy"]);
+}

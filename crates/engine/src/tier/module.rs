@@ -178,7 +178,7 @@ impl TieredModule {
     }
 
     pub(super) fn body_len(&self, func: FuncIdx) -> usize {
-        self.module.body(func).map_or(0, |body| body.bytes.len())
+        self.module.body_len(func)
     }
 
     pub(super) fn tell(&self, event: &Event) {

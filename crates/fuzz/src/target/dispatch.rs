@@ -19,6 +19,7 @@ pub fn summary(seed: u64, long: bool) -> String {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: tierra::Stress::default(),
+        lazy_validation: false,
     };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),

@@ -106,16 +106,33 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: tierra::Stress::default(),
+        lazy_validation: false,
     };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);
     if start.elapsed() > Duration::from_secs(2) {
         return Err(format!("{:?} for {} bytes", start.elapsed(), wasm.len()));
     }
-    if module.is_err() {
-        return Ok(Verdict::Tried(0));
-    }
-    // What is still a module may do anything, except harm.
+    // What is still a module may do anything, except harm; also where only some of it is valid.
+    let settings = match module {
+        Ok(_) => settings,
+        Err(_) => lazily(seed, settings),
+    };
     let seen = on_tierra::run(&settings, wasm, seed).map_or(0, |seen| seen.completed());
     Ok(Verdict::Tried(seen))
+}
+
+/// As the settings say, but validating bodies when they are read, on any tier.
+fn lazily(seed: u64, settings: Settings) -> Settings {
+    let tiers = [Tier::Interp, Tier::Baseline, Tier::Optimizing, Tier::Auto];
+    Settings {
+        tier: tiers[(seed % 4) as usize],
+        stress: tierra::Stress {
+            eager: true,
+            synchronous: true,
+            ..tierra::Stress::default()
+        },
+        lazy_validation: true,
+        ..settings
+    }
 }

@@ -27,6 +27,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: tierra::Stress::default(),
+        lazy_validation: false,
     };
     let theirs = on_wasmi::run(fuel, wasm, seed);
     let ours = on_tierra::run(&settings, wasm, seed);

@@ -22,6 +22,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: tierra::Stress::default(),
+        lazy_validation: false,
     };
     on_tierra::compile(&plain, wasm).map_err(|e| format!("a valid module is rejected: {e}"))?;
     let Ok(expected) = on_tierra::run(&plain, wasm, seed) else {

@@ -26,6 +26,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: Stress::default(),
+        lazy_validation: false,
     };
     let Ok(expected) = on_tierra::run(&interp, wasm, seed) else {
         return Ok(Verdict::Skipped);
@@ -105,10 +106,11 @@ fn rising(interp: &Settings, seed: u64) -> Vec<Way> {
         ),
         ("beside the guest", with(beside)),
         (
-            "at random, mixed, without fuel",
+            "at random, mixed, validated lazily, without fuel",
             Settings {
                 mixed_tiers: Some(seed),
                 fuel: None,
+                lazy_validation: true,
                 ..with(random(seed + 3))
             },
         ),

@@ -41,6 +41,7 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
         tier: Tier::Interp,
         mixed_tiers: None,
         stress: tierra::Stress::default(),
+        lazy_validation: false,
     };
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
     let failed = seen

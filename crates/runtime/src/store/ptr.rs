@@ -108,7 +108,7 @@ impl StorePtr {
     #[cold]
     fn ended(mut self, status: Status) -> Error {
         match core::mem::replace(&mut self.core_mut().pending, Pending::None) {
-            Pending::Trap(trap) => Error::from_trap(trap, Some(Backtrace::of_trap(self))),
+            Pending::Trap(trap) => trapped(trap, Backtrace::of_trap(self)),
             Pending::Throw(exn) => {
                 let base = self.base_mut();
                 let exn = ExnRef::from_root(Rooted::new(base, exn));
@@ -129,5 +129,18 @@ impl StorePtr {
             },
             Pending::None => panic!("bug: a run ended with {status:?}, but nothing is pending"),
         }
+    }
+}
+
+/// The error of a trap.
+fn trapped(trap: Trap, backtrace: Backtrace) -> Error {
+    let invalid = backtrace.frames().first().and_then(|frame| {
+        let module = frame.module().module();
+        module.invalid_body(tierra_core::index::FuncIdx(frame.func_index()))
+    });
+    let error = Error::from_trap(trap, Some(backtrace));
+    match invalid {
+        Some(why) => error.context(format_args!("the function's body is not valid: {why}")),
+        None => error,
     }
 }
