@@ -151,8 +151,8 @@ impl fmt::Display for Shown {
         }
         writeln!(
             f,
-            "{} modules with {} functions; {} interpreted; {} stay in their tier",
-            stats.modules, stats.functions, stats.interpreted, stats.stay
+            "{} modules with {} functions, {} instances; {} interpreted; {} stay in their tier",
+            stats.modules, stats.functions, stats.instances, stats.interpreted, stats.stay
         )?;
         writeln!(
             f,

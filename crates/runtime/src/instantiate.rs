@@ -64,6 +64,8 @@ pub(crate) fn instantiate(
     imports: &[Extern],
 ) -> Result<Instance> {
     let raw = allocate(ptr.base_mut(), module, imports)?;
+    #[cfg(feature = "compiler")]
+    module.count_instance();
     let instance = Instance::from_raw(ptr.base(), raw);
     // References on their way into globals, tables and segments live in a scope.
     let mark = ptr.base().roots_mark();

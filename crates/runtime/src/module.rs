@@ -165,6 +165,14 @@ impl Module {
         }
     }
 
+    /// Statistics of tiers tell how many instances share a module's code.
+    #[cfg(feature = "compiler")]
+    pub(crate) fn count_instance(&self) {
+        if let Machine::Tiered(tiered) = &self.0.machine {
+            tiered.count_instance();
+        }
+    }
+
     /// Tells `perf` what was compiled so far of a module with [`Tier::Auto`](crate::Tier::Auto), as
     /// [`Config::perf_map`](crate::Config::perf_map) does for tiers that compile modules as a whole.
     ///

@@ -98,6 +98,7 @@ fn instances_on_all_threads_share_one_warm_up() {
         }
     });
     let stats = engine.tier_stats();
+    assert_eq!((stats.modules, stats.instances), (1, 10), "{stats:?}");
     assert_eq!(stats.baseline.functions, 1, "{stats:?}");
     assert!(
         stats.optimizing.functions <= 1 && stats.loops.functions <= 1,

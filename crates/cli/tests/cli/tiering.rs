@@ -191,3 +191,23 @@ fn what_is_not_called_may_be_invalid_if_one_says_so() {
     tierra_text(&["--invoke", "right"], text).is_mistake(&["type mismatch"]);
     tierra_text(&["--validate", "never"], text).is_mistake(&["eager", "lazy"]);
 }
+
+/// Each thread has an instance of its own; code is made once for all of them.
+#[test]
+fn instances_on_ten_threads_share_one_warm_up() {
+    let primes = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/guests/primes-threads.wasm"
+    );
+    let run = tierra(&["run", "--cache", "off", "--stats", primes, "3000000", "10"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let told = run.stderr.lines().find(|line| line.contains(" instances"));
+    let told = told.expect("the statistics tell of instances");
+    assert!(told.starts_with("1 modules with"), "{told}");
+    // The first one reads the command line.
+    assert!(told.contains(" 11 instances"), "{told}");
+    let defined = told.split_whitespace().nth(3).expect("a number");
+    let defined: u32 = defined.parse().expect("a number");
+    assert!(functions(&run, "baseline") <= defined, "{}", run.stderr);
+    assert!(functions(&run, "optimizing") <= defined, "{}", run.stderr);
+}

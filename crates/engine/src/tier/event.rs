@@ -110,6 +110,8 @@ pub struct Made {
 pub struct TierStats {
     /// Modules.
     pub modules: u64,
+    /// Instances of these modules that there are or were, which share all that follows.
+    pub instances: u64,
     /// Functions that they define.
     pub functions: u64,
     /// Functions that run, or ran, in the interpreter.
@@ -163,6 +165,7 @@ impl Counter {
 pub struct Counters {
     made: [Counter; 4],
     pub modules: AtomicU64,
+    pub instances: AtomicU64,
     pub functions: AtomicU64,
     pub interpreted: AtomicU64,
     moved: AtomicU64,
@@ -198,6 +201,7 @@ impl Counters {
         let [baseline, optimizing, loops, cached] = self.made.each_ref().map(Counter::made);
         TierStats {
             modules: self.modules.load(Relaxed),
+            instances: self.instances.load(Relaxed),
             functions: self.functions.load(Relaxed),
             interpreted: self.interpreted.load(Relaxed),
             baseline,

@@ -131,6 +131,11 @@ impl TieredModule {
         }
     }
 
+    /// Counts an instance for [`TierStats`](super::TierStats).
+    pub fn count_instance(&self) {
+        self.counters().instances.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Calls `f` with every function that was compiled, and the address that its offsets count from.
     pub(crate) fn each_function(&self, f: impl FnMut(usize, Function)) {
         self.lock().chunks.each_function(f);
