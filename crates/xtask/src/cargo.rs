@@ -25,6 +25,11 @@ pub fn target() -> PathBuf {
     root().join(target.unwrap_or_else(|| "target".into()))
 }
 
+/// The list of scripts of the specification that are known to fail.
+pub fn known_to_fail() -> PathBuf {
+    root().join("crates/wast/tests/skip.txt")
+}
+
 pub fn strs(args: &[String]) -> Vec<&str> {
     args.iter().map(String::as_str).collect()
 }
