@@ -10,6 +10,7 @@ Options:
   --peer NAME=PROGRAM  whom to compare with: wasmtime, wasmi, node, or another tierra; may be given again
   --tierra PROGRAM     our own program; without it, the release build is made
   --opt LEVEL          how our own code is compiled: none, speed or size (compile: all of them)
+  --tier TIER          which of our compilers makes code ahead of time: optimizing or baseline
   --runs N             how often each program runs; 5 if not given
   --cpu-time           measure the processor's time, not the clock's: for busy machines
   --json FILE          write the figures to a file, too
@@ -17,6 +18,7 @@ Options:
 
 Examples:
   cargo xtask bench run --list bench.json --peer wasmtime=/usr/bin/wasmtime -libsodium
+  cargo xtask bench run --tier baseline --list bench.json --peer wasmtime=/usr/bin/wasmtime
   cargo xtask bench compile --list bench.json --peer wasmtime=/usr/bin/wasmtime sqlite3 regex
   cargo xtask bench bounds";
 
@@ -47,6 +49,7 @@ impl Options {
             without: Vec::new(),
         };
         let (mut own, mut peers, mut cpu_time) = (None, Vec::new(), false);
+        let mut tier = None;
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let mut value = || {
@@ -58,6 +61,7 @@ impl Options {
                 "--peer" => peers.push(value()?),
                 "--tierra" => own = Some(PathBuf::from(value()?)),
                 "--opt" => options.opt = Some(value()?),
+                "--tier" => tier = Some(value()?),
                 "--cpu-time" => cpu_time = true,
                 "--json" => options.json = Some(value()?.into()),
                 "--runs" | "-n" => {
@@ -76,8 +80,12 @@ impl Options {
             None => cargo::build_tierra(&[], "release")?,
         };
         options.engines.push(Engine::new(&KINDS[0], own)?);
-        if let Some(level) = &options.opt {
-            options.engines[0].compile_options = vec!["--opt".into(), level.clone()];
+        let said = [("--tier", tier), ("--opt", options.opt.clone())];
+        for (option, value) in said {
+            let words = value.map(|value| [option.into(), value]);
+            options.engines[0]
+                .compile_options
+                .extend(words.into_iter().flatten());
         }
         for peer in peers {
             let (name, program) = peer
