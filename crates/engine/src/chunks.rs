@@ -1,6 +1,6 @@
 //! Code that grows: functions and adapters that are added one by one.
 //!
-//! Memory is taken in chunks, each of which begins with the stubs. Within a chunk, code is never
+//! Memory is taken in chunks, each of which begins with the stubs, or adopted. Within a chunk, code is never
 //! moved or changed.
 
 use crate::code::{CodeMemory, GRANULE, PIECE_ALIGN};
@@ -113,6 +113,17 @@ impl Chunks {
         self.used = stubs_size();
         self.memories.push(memory);
         Ok(())
+    }
+
+    /// Keeps memory whose code was written before, and to which nothing is added. It does not begin
+    /// with the stubs, as [`Chunks::first`] wants it.
+    pub fn adopt(&mut self, memory: CodeMemory) {
+        let bytes = memory.object().capacity();
+        self.capacity += bytes;
+        if self.memories.is_empty() {
+            self.used = bytes;
+        }
+        self.memories.insert(0, memory);
     }
 
     /// Calls `f` with every function, and the address that its offsets count from.

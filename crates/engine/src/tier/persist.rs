@@ -32,8 +32,6 @@ pub struct Kept {
     functions: Vec<(FuncIdx, CompiledFunction)>,
     /// Whether there are more than the cache has.
     is_new: bool,
-    /// Code that came from the cache.
-    memory: Option<CodeMemory>,
 }
 
 impl Kept {
@@ -123,7 +121,7 @@ impl TieredModule {
                 time,
             });
         }
-        state.kept.memory = Some(memory);
+        state.chunks.adopt(memory);
         // What was optimized in the meantime stays.
         state.kept.functions.extend(functions);
         Ok(())
