@@ -87,20 +87,25 @@ pub(super) type Outcome<T> = Result<T, String>;
 impl TieredModule {
     /// The functions of a module, none of them compiled.
     ///
+    /// `None` when there is no memory near to machine code for their records: the interpreter, which
+    /// has its records anywhere, can run the module.
+    ///
     /// # Errors
-    /// When there is no memory for what they share.
-    pub fn new(compiler: &Arc<Compiler>, module: Arc<Module>) -> Outcome<Arc<Self>> {
+    /// When code would be for another processor.
+    pub fn new(compiler: &Arc<Compiler>, module: Arc<Module>) -> Outcome<Option<Arc<Self>>> {
         crate::cpu::check(compiler.settings().cpu_features())?;
         let tiering = compiler.settings().tiering.clone();
         let tiering = tiering.expect("the configuration is of an engine whose functions rise");
         let count = module.defined_funcs().len();
-        let records = NearData::new(count * size_of::<FuncRecord>())?;
+        let Ok(records) = NearData::new(count * size_of::<FuncRecord>()) else {
+            return Ok(None);
+        };
         let counters = compiler.counters();
         counters.modules.fetch_add(1, Ordering::Relaxed);
         counters
             .functions
             .fetch_add(count as u64, Ordering::Relaxed);
-        Ok(Arc::new_cyclic(|this| Self {
+        let module = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             tiering,
             module,
@@ -119,7 +124,8 @@ impl TieredModule {
                 choices: 0,
             }),
             compiler: compiler.clone(),
-        }))
+        });
+        Ok(Some(module))
     }
 
     /// Looks in the cache, once the records are there.
@@ -467,7 +473,7 @@ mod tests {
         .unwrap();
         let wasm = types(800);
         let before = compiler.adapter_bytes();
-        let module = TieredModule::new(&compiler, wasm.clone()).unwrap();
+        let module = TieredModule::new(&compiler, wasm.clone()).unwrap().unwrap();
         let config = CodeConfig::default();
         let code = ModuleCode::new(wasm.clone(), config, Some(module.clone()));
         for func in wasm.defined_funcs() {
