@@ -7,9 +7,9 @@
 //! [`Special::CallSlots`]. The *direct adapter* stands for a host function that takes its arguments
 //! in registers: it calls that as if it were a builtin.
 //!
-//! Entry adapters are part of a module's code if that is compiled as a whole. Those of functions
-//! that are compiled one by one, and the others, which are of functions without code, belong to the
-//! engine.
+//! Entry adapters are part of a module's code. The others, which are of functions without code,
+//! belong to the engine, and are made when machine code first calls such a function. They are never
+//! freed before it, so their memory has a bound.
 //!
 //! They are written in the intermediate representation and compiled like everything else.
 
@@ -20,6 +20,7 @@ use crate::tables::Kind;
 use core::mem::offset_of;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use tierra_asm::code::CompiledFunction;
 use tierra_codegen::Context;
 use tierra_ir::builder::State;
 use tierra_ir::{
@@ -37,14 +38,20 @@ pub struct Shape {
     pub results: Vec<Type>,
 }
 
+/// Bytes of memory that the adapters of an engine may take: enough for those of a hundred thousand
+/// types, and not much of what all engines of the process share.
+const MOST: usize = 16 << 20;
+
 /// The adapters of an engine that belong to no module.
-pub struct Interner(Mutex<Inner>);
+pub struct Interner {
+    inner: Mutex<Inner>,
+    first: usize,
+    most: usize,
+}
 
 /// Between whom an adapter stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
-    /// From Rust, arguments in slots, to machine code.
-    In,
     /// From machine code to Rust, arguments in slots.
     Slots,
     /// From machine code to [`FuncRecord::host_direct`], arguments in registers.
@@ -58,13 +65,22 @@ struct Inner {
 }
 
 impl Interner {
-    /// None yet; debuggers learn of those to come if they are to be told.
-    pub fn new(debugger: bool) -> Self {
-        Self(Mutex::new(Inner {
-            adapters: HashMap::new(),
-            context: Context::new(link::options()),
-            chunks: Chunks::new(debugger),
-        }))
+    /// None yet, but the memory for the first ones; debuggers learn of those to come if they are to
+    /// be told.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(debugger: bool) -> Result<Self, String> {
+        let mut chunks = Chunks::new(debugger);
+        Ok(Self {
+            first: chunks.first()?,
+            most: MOST,
+            inner: Mutex::new(Inner {
+                adapters: HashMap::new(),
+                context: Context::new(link::options()),
+                chunks,
+            }),
+        })
     }
 
     /// The address of the adapter of a signature.
@@ -72,44 +88,80 @@ impl Interner {
     /// # Errors
     /// When there is no memory for it.
     pub fn get(&self, way: Way, shape: Shape) -> Result<usize, String> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (way, shape);
         if let Some(adapter) = inner.adapters.get(&key) {
             return Ok(*adapter);
         }
-        let (adapter, kind) = match way {
-            Way::In => (entry_adapter(&key.1), Kind::Entry),
-            Way::Slots => (slot_adapter(&key.1), Kind::Slots),
-            Way::Direct => (direct_adapter(&key.1), Kind::Slots),
+        let adapter = match way {
+            Way::Slots => slot_adapter(&key.1),
+            Way::Direct => direct_adapter(&key.1),
         };
-        let adapter = inner.add(adapter, kind)?;
+        let adapter = inner.add(adapter, self.most)?;
         inner.adapters.insert(key, adapter);
         Ok(adapter)
     }
-}
 
-impl Interner {
+    /// Bytes of memory that they take.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.inner.lock().unwrap().chunks.capacity()
+    }
+
     /// The address of a stub, by its offset.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub fn stub(&self, offset: u32) -> Result<usize, String> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(inner.chunks.first()? + offset as usize)
+    pub fn stub(&self, offset: u32) -> usize {
+        self.first + offset as usize
     }
 }
 
 impl Inner {
-    fn add(&mut self, mut func: Function, kind: Kind) -> Result<usize, String> {
-        let code = self
-            .context
-            .compile(&mut func)
-            .map_err(|error| format!("cannot compile an adapter: {error}"))?;
-        let names = HashMap::new();
-        self.chunks.add(kind, code, &names, |_| {
-            unreachable!("adapters call stubs only")
-        })
+    fn add(&mut self, func: Function, most: usize) -> Result<usize, String> {
+        let code = compile(&mut self.context, func)?;
+        if self.chunks.capacity() + self.chunks.wanted_for(code) > most {
+            return Err(USED_UP.into());
+        }
+        add(&mut self.chunks, Kind::Slots, code)
     }
+}
+
+const USED_UP: &str = "the memory for the ways from machine code to functions without it is used up, \
+     since the engine has met too many types of such functions: make another engine, or use the tier \
+     `interp`";
+
+/// The entry adapters of a module whose functions are compiled one by one.
+#[derive(Default)]
+pub struct Entries {
+    adapters: HashMap<Shape, usize>,
+    context: Option<Box<Context>>,
+}
+
+impl Entries {
+    /// The address of the adapter of a signature; it is added to the module's code if it is new.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn get(&mut self, shape: Shape, chunks: &mut Chunks) -> Result<usize, String> {
+        if let Some(adapter) = self.adapters.get(&shape) {
+            return Ok(*adapter);
+        }
+        let context = || Box::new(Context::new(link::options()));
+        let context = self.context.get_or_insert_with(context);
+        let code = compile(context, entry_adapter(&shape))?;
+        let adapter = add(chunks, Kind::Entry, code)?;
+        self.adapters.insert(shape, adapter);
+        Ok(adapter)
+    }
+}
+
+fn compile(context: &mut Context, mut func: Function) -> Result<&CompiledFunction, String> {
+    let code = context.compile(&mut func);
+    code.map_err(|error| format!("cannot compile an adapter: {error}"))
+}
+
+fn add(chunks: &mut Chunks, kind: Kind, code: &CompiledFunction) -> Result<usize, String> {
+    chunks.add(kind, code, &HashMap::new(), |_| {
+        unreachable!("adapters call stubs only")
+    })
 }
 
 /// Slots: memory of nobody else.
@@ -322,4 +374,33 @@ fn direct_adapter(shape: &Shape) -> Function {
     b.push(InstData::Return(results));
     b.finish();
     func
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many types as a hostile series of modules could name.
+    #[test]
+    fn the_memory_of_an_engines_adapters_has_a_bound() {
+        let mut adapters = Interner::new(false).unwrap();
+        adapters.most = 256 << 10;
+        let shape = |bits: u32| Shape {
+            params: (0..12)
+                .map(|bit| [Type::I64, Type::F64][(bits >> bit & 1) as usize])
+                .collect(),
+            results: Vec::new(),
+        };
+        let get = |bits| adapters.get(Way::Slots, shape(bits));
+        let made = (0..1 << 12).take_while(|bits| get(*bits).is_ok()).count();
+        assert!((100..1 << 12).contains(&made), "{made}");
+        let error = get(made as u32).unwrap_err();
+        assert!(error.contains("is used up"), "{error}");
+        // What there is stays.
+        assert_eq!(get(0), get(0));
+        assert!(get(0).is_ok());
+        let inner = adapters.inner.lock().unwrap();
+        assert!(inner.chunks.capacity() <= adapters.most);
+        assert_eq!(inner.adapters.len(), made);
+    }
 }

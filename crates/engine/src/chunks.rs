@@ -52,6 +52,11 @@ impl Chunks {
         (stubs_size() + size).max(grown).next_multiple_of(GRANULE)
     }
 
+    /// The same for compiled code.
+    pub fn wanted_for(&self, code: &CompiledFunction) -> usize {
+        self.wanted(code.code.len() + alignment(code))
+    }
+
     /// Adds code; `resolve` says at which address a symbol is that is no stub. Returns the address
     /// of the code.
     ///
@@ -64,9 +69,8 @@ impl Chunks {
         names: &HashMap<u32, String>,
         resolve: impl Fn(u32) -> usize,
     ) -> Result<usize, String> {
-        let align = PIECE_ALIGN.max(code.align as usize);
-        let size = code.code.len() + align;
-        let wanted = self.wanted(size);
+        let align = alignment(code);
+        let wanted = self.wanted_for(code);
         if wanted > 0 {
             self.grow(wanted)?;
         }
@@ -145,6 +149,10 @@ impl Chunks {
         }
         Ok(self.memories[0].object().start())
     }
+}
+
+fn alignment(code: &CompiledFunction) -> usize {
+    PIECE_ALIGN.max(code.align as usize)
 }
 
 fn stubs_size() -> usize {

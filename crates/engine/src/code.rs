@@ -24,6 +24,9 @@ pub const GRANULE: usize = 64 << 10;
 /// All code together: what direct calls reach.
 const REGION: usize = 1 << 30;
 const GRANULES: usize = REGION / GRANULE;
+/// What is said when there is no more.
+const USED_UP: &str = "the memory for machine code is used up: drop modules, or engines, or use the \
+     tier `interp`";
 /// All data near to code.
 const NEAR: usize = 512 << 20;
 /// Near data is handed out in multiples of this.
@@ -197,7 +200,7 @@ impl CodeMemory {
         let region = region()?;
         let count = bytes.div_ceil(GRANULE).max(1);
         let granules = region.granules.take(count);
-        let granules = granules.ok_or("the memory for machine code is used up")?;
+        let granules = granules.ok_or(USED_UP)?;
         let base = region.execute + granules.start * GRANULE;
         let object = Box::into_raw(Box::new(CodeObject {
             range: base..base + count * GRANULE,

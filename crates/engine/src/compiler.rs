@@ -123,14 +123,15 @@ impl Compiler {
     /// The compilers of an engine.
     ///
     /// # Errors
-    /// When the machine or the system can't run machine code of ours.
+    /// When the machine or the system can't run machine code of ours, or all memory for that is used
+    /// up.
     pub fn new(settings: Settings) -> Result<Arc<Self>, String> {
         if !crate::cpu::features().contains(Features::baseline()) {
             return Err("the processor lacks SSE4.2 or POPCNT, which compiled code needs".into());
         }
         sys::catch_faults()?;
         Ok(Arc::new(Self {
-            adapters: Interner::new(settings.debugger),
+            adapters: Interner::new(settings.debugger)?,
             settings,
             queue: Queue::new(),
             counters: Counters::default(),
@@ -191,23 +192,6 @@ impl Compiler {
         self.start.elapsed()
     }
 
-    /// Code that makes code, for functions that were never called.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub(crate) fn lazy_stub(&self) -> Result<NonNull<u8>, String> {
-        let address = self.adapters.stub(link::stubs().lazy)?;
-        Ok(NonNull::new(address as *mut u8).expect("code is not at address 0"))
-    }
-
-    /// The code by which Rust calls functions of a type.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub(crate) fn entry_adapter_of(&self, module: &Module, func: FuncIdx) -> Result<usize, String> {
-        self.adapters.get(Way::In, shape(module, func))
-    }
-
     /// The code by which machine code calls functions of a type that have none of their own.
     ///
     /// # Errors
@@ -216,7 +200,18 @@ impl Compiler {
         self.adapters.get(Way::Slots, shape(module, func))
     }
 
-    fn adapter(&self, way: Way, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+    /// Bytes of memory that the adapters of the engine take.
+    #[cfg(test)]
+    pub(crate) fn adapter_bytes(&self) -> usize {
+        self.adapters.bytes()
+    }
+
+    fn adapter(
+        &self,
+        way: Way,
+        params: &[SlotType],
+        results: &[SlotType],
+    ) -> Result<NonNull<u8>, String> {
         let value = |ty: &SlotType| match ty {
             SlotType::I32 => Type::I32,
             SlotType::I64 => Type::I64,
@@ -229,18 +224,32 @@ impl Compiler {
             params: params.iter().map(value).collect(),
             results: results.iter().map(value).collect(),
         };
-        let adapter = self.adapters.get(way, shape);
-        let address = adapter.unwrap_or_else(|error| panic!("{error}"));
-        NonNull::new(address as *mut u8).expect("code is not at address 0")
+        Ok(code_at(self.adapters.get(way, shape)?))
     }
 }
 
+fn code_at(address: usize) -> NonNull<u8> {
+    NonNull::new(address as *mut u8).expect("code is not at address 0")
+}
+
 impl MachineTier for Compiler {
-    fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+    fn first_entry(&self) -> NonNull<u8> {
+        code_at(self.adapters.stub(link::stubs().lazy))
+    }
+
+    fn slot_adapter(
+        &self,
+        params: &[SlotType],
+        results: &[SlotType],
+    ) -> Result<NonNull<u8>, String> {
         self.adapter(Way::Slots, params, results)
     }
 
-    fn direct_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8> {
+    fn direct_adapter(
+        &self,
+        params: &[SlotType],
+        results: &[SlotType],
+    ) -> Result<NonNull<u8>, String> {
         self.adapter(Way::Direct, params, results)
     }
 

@@ -51,11 +51,16 @@ impl<T> Clone for Linker<T> {
 }
 
 impl<T: 'static> Definition<T> {
-    fn to_extern(&self, mut store: impl AsContextMut<Data = T>) -> Result<Extern> {
+    /// What it is in a store; `engine` is the linker's.
+    fn to_extern(&self, engine: &Engine, mut store: impl AsContextMut<Data = T>) -> Result<Extern> {
         Ok(match self {
             Definition::Extern(e) => *e,
             Definition::Func(f) => {
                 let ptr = store.as_context_mut().ptr;
+                // The record of the function names code of the engine that made its adapter.
+                if !Engine::same(engine, &ptr.base().engine) {
+                    return Err(other_engine("store"));
+                }
                 Extern::Func(ptr.host_func(&f.def))
             }
             Definition::Shared(m) => Extern::Memory(crate::Memory::from_shared(store, m)?),
@@ -230,14 +235,18 @@ impl<T: 'static> Linker<T> {
     /// What is defined under a name.
     ///
     /// # Errors
-    /// When a limit of the store forbids that a shared memory is imported there.
+    /// When a limit of the store forbids that a shared memory is imported there, or the store is of
+    /// another engine.
     pub fn get(
         &self,
         store: impl AsContextMut<Data = T>,
         module: &str,
         name: &str,
     ) -> Option<Result<Extern>> {
-        Some(self.definition(module, name)?.to_extern(store))
+        Some(
+            self.definition(module, name)?
+                .to_extern(&self.engine, store),
+        )
     }
 
     /// Defines a function for every imported function of a module that is not defined: it traps
@@ -265,7 +274,8 @@ impl<T: 'static> Linker<T> {
     /// Instantiates a module with imports from here.
     ///
     /// # Errors
-    /// When an import is not defined or does not match, and as for [`Instance::new`].
+    /// When an import is not defined or does not match, when the store is of another engine than the
+    /// linker, and as for [`Instance::new`].
     pub fn instantiate(
         &self,
         mut store: impl AsContextMut<Data = T>,
@@ -278,7 +288,7 @@ impl<T: 'static> Linker<T> {
             imports.push(
                 definition
                     .ok_or_else(|| unknown(&import))?
-                    .to_extern(&mut store)?,
+                    .to_extern(&self.engine, &mut store)?,
             );
         }
         Instance::new(store, module, &imports)
@@ -287,8 +297,11 @@ impl<T: 'static> Linker<T> {
     /// Looks up the imports of a module, to instantiate it many times.
     ///
     /// # Errors
-    /// When an import is not defined.
+    /// When an import is not defined, or the module is of another engine.
     pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        if !Engine::same(&self.engine, module.engine()) {
+            return Err(other_engine("module"));
+        }
         let imports = module.imports().map(|import| {
             self.definition(import.module, import.name)
                 .cloned()
@@ -300,6 +313,10 @@ impl<T: 'static> Linker<T> {
             imports,
         })))
     }
+}
+
+fn other_engine(what: &str) -> Error {
+    Error::link(format!("a linker was used with a {what} of another engine"))
 }
 
 fn unknown(import: &ImportType<'_>) -> Error {
@@ -337,13 +354,15 @@ impl<T: 'static> InstancePre<T> {
     /// When an import does not match, and as for [`Instance::new`].
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
         let mut store = store.as_context_mut();
-        let imports = self.0.imports.iter().map(|d| d.to_extern(&mut store));
-        let imports = imports.collect::<Result<Vec<_>>>()?;
         let ptr = store.ptr;
+        let engine = self.0.module.engine();
         assert!(
-            Engine::same(&ptr.base().engine, self.0.module.engine()),
+            Engine::same(&ptr.base().engine, engine),
             "a module was used with a store of another engine"
         );
+        let imports = self.0.imports.iter();
+        let imports = imports.map(|d| d.to_extern(engine, &mut store));
+        let imports = imports.collect::<Result<Vec<_>>>()?;
         instantiate::check_imports(ptr.base(), &self.0.module, &imports)?;
         instantiate::instantiate(ptr, &self.0.module, &imports)
     }

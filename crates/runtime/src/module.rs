@@ -140,7 +140,8 @@ impl Module {
         Ok(module)
     }
 
-    /// A module whose functions are compiled one by one.
+    /// A module whose functions are compiled one by one; if there is no memory for what that takes, one
+    /// that the interpreter runs.
     #[cfg(feature = "compiler")]
     fn tiered(
         engine: &Engine,
@@ -148,7 +149,9 @@ impl Module {
         module: Arc<tierra_module::Module>,
     ) -> Result<Self> {
         let tiered = tierra_engine::TieredModule::new(compiler, module.clone());
-        let tiered = tiered.map_err(Error::msg)?;
+        let Some(tiered) = tiered.map_err(Error::msg)? else {
+            return Self::assemble(engine, module, None, |_, _| Ok(Machine::None));
+        };
         Self::assemble(engine, module, Some(tiered.clone()), |_, _| {
             tiered.begin();
             Ok(Machine::Tiered(tiered))

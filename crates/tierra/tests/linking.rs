@@ -329,3 +329,32 @@ fn large_modules_are_validated_in_parallel_with_the_same_result() {
     let errors = engines.map(|engine| Module::new(&engine, &bad).unwrap_err().to_string());
     assert_eq!(errors[0], errors[1]);
 }
+
+/// The record of a host function leads to code of one engine, which may be gone before the linker is.
+#[test]
+fn a_linker_serves_the_stores_of_its_engine_only() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("m", "f", |x: i32| x + 1).unwrap();
+    let text = r#"(module (import "m" "f" (func $f (param i32) (result i32)))
+        (func (export "run") (param i32) (result i32) (call $f (local.get 0))))"#;
+    for _ in 0..3 {
+        let other = Engine::default();
+        let mut store = Store::new(&other, ());
+        let theirs = module(&other, text);
+        let of_store = "a linker was used with a store of another engine";
+        let error = linker.instantiate(&mut store, &theirs).unwrap_err();
+        assert_eq!(error.to_string(), of_store);
+        let error = linker.get(&mut store, "m", "f").unwrap().unwrap_err();
+        assert_eq!(error.to_string(), of_store);
+        let Err(error) = linker.instantiate_pre(&theirs) else {
+            panic!("it should know the engine");
+        };
+        assert!(error.to_string().contains("module of another engine"));
+    }
+    let mut store = Store::new(&engine, ());
+    let ours = module(&engine, text);
+    let instance = linker.instantiate(&mut store, &ours).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run");
+    assert_eq!(run.unwrap().call(&mut store, 6).unwrap(), 7);
+}

@@ -1,6 +1,9 @@
 //! The memory for machine code of the whole process is used up: everything still runs. A program of its
 //! own, because other tests would notice.
 
+mod full_region;
+
+use full_region::fill;
 use tierra::*;
 
 /// A module with one function that takes and gives `count` values of either of two types.
@@ -55,25 +58,6 @@ fn run(engine: &Engine, module: &Module) -> Result<i32> {
     let instance = Instance::new(&mut store, module, &[])?;
     let run = instance.get_typed_func::<(), i32>(&mut store, "run")?;
     run.call(&mut store, ())
-}
-
-/// Modules whose code takes all the room that there is: large ones, then smaller ones.
-fn fill(folder: &std::path::Path) -> Vec<Module> {
-    let engine = Engine::new(Config::new().tier(Tier::Baseline)).unwrap();
-    let mut all = Vec::new();
-    for (functions, calls) in [(8, 60_000), (1, 60_000), (1, 1)] {
-        let call = "(call_indirect (i32.const 0))".repeat(calls);
-        let functions = format!("(func {call})").repeat(functions);
-        let module = Module::new(&engine, format!("(module (table 1 funcref) {functions})"));
-        let Ok(module) = module else { continue };
-        let file = folder.join(format!("exhaustion-{}", all.len()));
-        std::fs::write(&file, module.serialize().unwrap()).unwrap();
-        // SAFETY: just written, and nobody else knows of it.
-        while let Ok(module) = unsafe { Module::deserialize_file(&engine, &file) } {
-            all.push(module);
-        }
-    }
-    all
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub struct FuncRecord {
     pub interp_code: AtomicPtr<u64>,
     /// Machine code under the machine-code ABI. In a store with a [`MachineTier`] it is never
     /// null once a function reference names the record: a function without machine code of its
-    /// own has the adapter of its type, which goes to [`call_slots`](crate::MachineTier).
+    /// own has [`MachineTier::first_entry`], and after the first call the adapter of its type.
     ///
     /// [`MachineTier`]: crate::MachineTier
     pub machine_entry: AtomicPtr<u8>,
@@ -219,6 +219,8 @@ pub struct HostEnv {
     pub instance: Instance,
     /// The closure, as the code of the host function knows it.
     pub closure: *mut (),
+    /// The canonical type of the host function.
+    pub type_id: TypeId,
 }
 
 /// Why a running guest has to stop at its next poll.

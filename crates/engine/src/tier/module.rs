@@ -6,10 +6,12 @@ use super::persist::{self, Kept};
 use super::policy::{self, Tiering};
 use super::queue::Job;
 use super::rise::LoopStage;
+use crate::adapters::Entries;
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
 use crate::compiler::{Compiler, Settings};
+use crate::image::shape;
 use crate::inline::Known;
 use crate::one_pass::OnePass;
 use crate::tables::{Function, Kind};
@@ -24,7 +26,7 @@ use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS, SITE_SYMBOL};
 use tierra_core::index::FuncIdx;
 use tierra_interp::{LazyTier, ModuleCode};
 use tierra_module::Module;
-use tierra_vm::FuncRecord;
+use tierra_vm::{FuncRecord, MachineTier};
 
 /// The functions of a module, each in the tier that it has come to.
 pub struct TieredModule {
@@ -42,6 +44,7 @@ pub struct TieredModule {
 pub(super) struct State {
     one_pass: Box<OnePass>,
     pub(super) chunks: Chunks,
+    entries: Entries,
     /// By function that is not imported.
     pub(super) functions: Vec<Stage>,
     pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
@@ -84,21 +87,25 @@ pub(super) type Outcome<T> = Result<T, String>;
 impl TieredModule {
     /// The functions of a module, none of them compiled.
     ///
+    /// `None` when there is no memory near to machine code for their records: the interpreter, which
+    /// has its records anywhere, can run the module.
+    ///
     /// # Errors
-    /// When there is no memory for what they share.
-    pub fn new(compiler: &Arc<Compiler>, module: Arc<Module>) -> Outcome<Arc<Self>> {
+    /// When code would be for another processor.
+    pub fn new(compiler: &Arc<Compiler>, module: Arc<Module>) -> Outcome<Option<Arc<Self>>> {
         crate::cpu::check(compiler.settings().cpu_features())?;
         let tiering = compiler.settings().tiering.clone();
         let tiering = tiering.expect("the configuration is of an engine whose functions rise");
         let count = module.defined_funcs().len();
-        let records = NearData::new(count * size_of::<FuncRecord>())?;
+        let Ok(records) = NearData::new(count * size_of::<FuncRecord>()) else {
+            return Ok(None);
+        };
         let counters = compiler.counters();
         counters.modules.fetch_add(1, Ordering::Relaxed);
         counters
             .functions
             .fetch_add(count as u64, Ordering::Relaxed);
-        compiler.lazy_stub()?;
-        Ok(Arc::new_cyclic(|this| Self {
+        let module = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             tiering,
             module,
@@ -108,6 +115,7 @@ impl TieredModule {
             state: Mutex::new(State {
                 one_pass: Box::new(OnePass::counting(compiler.settings())),
                 chunks: Chunks::new(compiler.settings().debugger),
+                entries: Entries::default(),
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
                 depths: HashMap::new(),
@@ -116,7 +124,8 @@ impl TieredModule {
                 choices: 0,
             }),
             compiler: compiler.clone(),
-        }))
+        });
+        Ok(Some(module))
     }
 
     /// Looks in the cache, once the records are there.
@@ -325,7 +334,6 @@ impl TieredModule {
         cells: usize,
     ) -> Outcome<usize> {
         self.check_room(chunks, chunks.wanted(code.code.len() + 64))?;
-        let before = chunks.capacity();
         let resolve = |symbol: u32| match symbol.checked_sub(RECORD_SYMBOLS) {
             Some(func) => self.record_address(FuncIdx(func)),
             None if symbol == SITE_SYMBOL => cells,
@@ -335,11 +343,29 @@ impl TieredModule {
                 .machine_entry
                 .load(Ordering::Acquire) as usize,
         };
-        let entry = chunks.add(Kind::Function(func), code, self.names(), resolve);
+        self.counting_memory(chunks, |chunks| {
+            chunks.add(Kind::Function(func), code, self.names(), resolve)
+        })
+    }
+
+    /// The code by which Rust calls a function. It is not much for all types of a module together, and
+    /// what was compiled is of no use without: so it may be taken beyond [`Tiering::code_memory`].
+    fn entry_adapter(&self, state: &mut State, func: FuncIdx) -> Outcome<usize> {
+        let State {
+            chunks, entries, ..
+        } = state;
+        self.counting_memory(chunks, |chunks| {
+            entries.get(shape(&self.module, func), chunks)
+        })
+    }
+
+    fn counting_memory<T>(&self, chunks: &mut Chunks, add: impl FnOnce(&mut Chunks) -> T) -> T {
+        let before = chunks.capacity();
+        let added = add(chunks);
         let taken = (chunks.capacity() - before) as u64;
         let counters = self.compiler.counters();
         counters.code_memory.fetch_add(taken, Ordering::Relaxed);
-        entry
+        added
     }
 }
 
@@ -363,8 +389,7 @@ impl LazyTier for TieredModule {
     }
 
     fn first_entry(&self) -> NonNull<u8> {
-        let stub = self.compiler.lazy_stub();
-        stub.expect("it was made before the module was")
+        self.compiler.first_entry()
     }
 
     fn budget(&self, func: FuncIdx) -> i32 {
@@ -375,11 +400,11 @@ impl LazyTier for TieredModule {
         if self.first_call(func).is_err() {
             return false;
         }
-        let state = self.lock();
+        let mut state = self.lock();
         if state.functions[self.place(func)] == Stage::Interpreted {
             return false;
         }
-        let Ok(adapter) = self.compiler.entry_adapter_of(&self.module, func) else {
+        let Ok(adapter) = self.entry_adapter(&mut state, func) else {
             return false;
         };
         let entry = self.record(func).machine_entry.load(Ordering::Acquire);
@@ -387,5 +412,75 @@ impl LazyTier for TieredModule {
         // the entry while the state is locked.
         unsafe { code.set_machine_code(func, entry, adapter as *mut u8) };
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tierra_core::Features;
+    use tierra_interp::CodeConfig;
+    use tierra_module::Sequential;
+
+    fn leb(mut number: usize, to: &mut Vec<u8>) {
+        while number >= 0x80 {
+            to.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        to.push(number as u8);
+    }
+
+    /// A module with a function, which does nothing, of each of so many types.
+    fn types(count: usize) -> Arc<Module> {
+        let section = |id: u8, row: &dyn Fn(usize, &mut Vec<u8>), to: &mut Vec<u8>| {
+            let mut rows = Vec::new();
+            leb(count, &mut rows);
+            (0..count).for_each(|number| row(number, &mut rows));
+            to.push(id);
+            leb(rows.len(), to);
+            to.extend(rows);
+        };
+        let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+        let ty = |number: usize, to: &mut Vec<u8>| {
+            to.extend([0x60, 10]);
+            to.extend((0..10).map(|bit| [0x7e, 0x7c][number >> bit & 1]));
+            to.push(0);
+        };
+        section(1, &ty, &mut bytes);
+        section(3, &leb, &mut bytes);
+        section(10, &|_, to| to.extend([2, 0, 0x0b]), &mut bytes);
+        let module = Module::new(Arc::new(bytes), Features::default(), &Sequential);
+        Arc::new(module.unwrap())
+    }
+
+    #[test]
+    fn the_code_by_which_rust_calls_functions_goes_with_their_module() {
+        let compiler = Compiler::new(Settings {
+            fuel: false,
+            interruption: true,
+            memory_guards: true,
+            max_stack: 1 << 20,
+            threads: 1,
+            mix: None,
+            only: None,
+            one_pass: false,
+            opt_level: tierra_codegen::OptLevel::Full,
+            cpu: None,
+            debugger: false,
+            tiering: Some(Tiering::default()),
+            cache: None,
+        })
+        .unwrap();
+        let wasm = types(800);
+        let before = compiler.adapter_bytes();
+        let module = TieredModule::new(&compiler, wasm.clone()).unwrap().unwrap();
+        let config = CodeConfig::default();
+        let code = ModuleCode::new(wasm.clone(), config, Some(module.clone()));
+        for func in wasm.defined_funcs() {
+            assert!(module.prepare(&code, func));
+        }
+        assert_eq!(compiler.adapter_bytes(), before);
+        let taken = module.lock().chunks.capacity() as u64;
+        assert_eq!(compiler.tier_stats().code_memory, taken);
     }
 }

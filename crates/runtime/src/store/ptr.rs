@@ -91,7 +91,7 @@ impl StorePtr {
         }
         let types = base.engine.types().register_func(&def.ty.to_core());
         base.keep_types(&types);
-        let env = base.core_mut().new_host_env(closure);
+        let env = base.core_mut().new_host_env(closure, types.ids[0]);
         // SAFETY: the store keeps the definition, and with it the record, from here on.
         let funcref = unsafe {
             base.core_mut()

@@ -5,6 +5,7 @@ use crate::layout::*;
 use crate::memory::grown;
 use crate::*;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -169,30 +170,14 @@ impl StoreCore {
     ) -> *const FuncRef {
         if let Some(machine) = &self.machine {
             // SAFETY: the caller's.
-            let record = unsafe { &*record };
-            let entry = &record.machine_entry;
-            if entry.load(Ordering::Acquire).is_null() {
-                let ty = self.table.info(type_id).as_func();
-                let ty = ty.expect("functions have function types");
-                let params: Vec<_> = ty.params.iter().map(|t| self.table.slot_type(*t)).collect();
-                let results: Vec<_> = ty
-                    .results
-                    .iter()
-                    .map(|t| self.table.slot_type(*t))
-                    .collect();
-                let adapter = if record.host_direct.is_some() {
-                    machine.direct_adapter(&params, &results)
-                } else {
-                    machine.slot_adapter(&params, &results)
-                };
-                // A compiler may have been faster.
-                let _ = entry.compare_exchange(
-                    null_mut(),
-                    adapter.as_ptr(),
-                    Ordering::AcqRel,
-                    Ordering::Acquire,
-                );
-            }
+            let entry = unsafe { &(*record).machine_entry };
+            // A compiler may have been faster.
+            let _ = entry.compare_exchange(
+                null_mut(),
+                machine.first_entry().as_ptr(),
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
         }
         let heap_index = Cell::new(0);
         self.funcrefs
@@ -203,6 +188,45 @@ impl StoreCore {
                 heap_index,
             })
             .as_ptr()
+    }
+
+    /// Gives a function that has no machine code of its own the code by which machine code calls
+    /// it. That is done when machine code first does, so that a function that it never calls needs
+    /// none, and that a lack of memory ends a call, for which there is a way.
+    ///
+    /// # Errors
+    /// When there is no memory for it; the next call may try again.
+    ///
+    /// # Safety
+    /// A function reference of this store, which has a tier that makes machine code, names the
+    /// record and is of the type.
+    pub unsafe fn make_adapter(
+        &self,
+        record: *const FuncRecord,
+        type_id: TypeId,
+    ) -> Result<(), String> {
+        // SAFETY: the caller's.
+        let record = unsafe { &*record };
+        let machine = self.machine.as_ref();
+        let machine = machine.expect("the store has a tier that makes machine code");
+        let ty = self.table.info(type_id).as_func();
+        let ty = ty.expect("functions have function types");
+        let slots = |types: &[ValType<TypeId>]| -> Vec<_> {
+            types.iter().map(|t| self.table.slot_type(*t)).collect()
+        };
+        let (params, results) = (slots(&ty.params), slots(&ty.results));
+        let adapter = match record.host_direct {
+            Some(_) => machine.direct_adapter(&params, &results),
+            None => machine.slot_adapter(&params, &results),
+        };
+        // A compiler may have been faster.
+        let _ = record.machine_entry.compare_exchange(
+            machine.first_entry().as_ptr(),
+            adapter?.as_ptr(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        Ok(())
     }
 
     /// An instance. Its globals, segments of expressions and tables have their initial values
@@ -259,8 +283,8 @@ impl StoreCore {
         }
     }
 
-    /// What a host function runs in; the closure is dropped with the store.
-    pub fn new_host_env<T: Send + 'static>(&mut self, closure: T) -> *mut HostEnv {
+    /// What a host function of a type runs in; the closure is dropped with the store.
+    pub fn new_host_env<T: Send + 'static>(&mut self, closure: T, type_id: TypeId) -> *mut HostEnv {
         let closure = Box::into_raw(Box::new(closure));
         /// # Safety
         /// `data` came from a box of `T`.
@@ -277,6 +301,7 @@ impl StoreCore {
             .alloc(HostEnv {
                 instance,
                 closure: closure.cast(),
+                type_id,
             })
             .as_ptr()
     }

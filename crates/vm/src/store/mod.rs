@@ -8,6 +8,7 @@ use crate::layout::*;
 use crate::types::{ModuleTypes, TypeInfo, TypeRegistry, TypeTable};
 use crate::*;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -34,12 +35,21 @@ pub enum Pending {
 
 /// The tier that makes machine code, as a store sees it.
 pub trait MachineTier: Send + Sync {
+    /// The machine code that functions without code of their own begin with: when it is called it
+    /// has [`StoreCore::make_adapter`] called, or ends the guest with its error. It lives as long as
+    /// the tier.
+    fn first_entry(&self) -> NonNull<u8>;
+
     /// The code by which machine code calls a function with these parameters and results that has
     /// none of its own: it puts the arguments into slots. It lives as long as the tier.
     ///
-    /// # Panics
+    /// # Errors
     /// When there is no memory for it.
-    fn slot_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8>;
+    fn slot_adapter(
+        &self,
+        params: &[SlotType],
+        results: &[SlotType],
+    ) -> Result<NonNull<u8>, String>;
 
     /// Whether memories that [can be guarded](crate::is_guarded) are.
     fn memory_guards(&self) -> bool;
@@ -47,9 +57,13 @@ pub trait MachineTier: Send + Sync {
     /// As [`slot_adapter`](MachineTier::slot_adapter), for host functions of which the record has
     /// [`host_direct`](FuncRecord::host_direct): arguments stay in registers.
     ///
-    /// # Panics
+    /// # Errors
     /// When there is no memory for it.
-    fn direct_adapter(&self, params: &[SlotType], results: &[SlotType]) -> NonNull<u8>;
+    fn direct_adapter(
+        &self,
+        params: &[SlotType],
+        results: &[SlotType],
+    ) -> Result<NonNull<u8>, String>;
 
     /// Makes a context ready to run machine code. What it needs for that is returned, to be kept
     /// as long as the context is used.

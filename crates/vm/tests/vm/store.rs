@@ -82,7 +82,7 @@ fn instances_are_counted_and_modules_kept() {
 fn closures_of_the_host_are_dropped_with_the_store() {
     let mut store = OwnedStore::new(TypeRegistry::new(), StoreConfig::default());
     let witness = Arc::new(5);
-    let env = store.new_host_env(witness.clone());
+    let env = store.new_host_env(witness.clone(), TypeId(0));
     // SAFETY: the environment lives as long as the store, and has this closure.
     unsafe {
         assert_eq!(**(*env).closure.cast::<Arc<i32>>(), 5);
