@@ -17,6 +17,8 @@ use tierra_vm::offsets::{RECORD_BUDGET, RECORD_CALLS};
 
 /// What an entry costs at most: a long function hardly ever runs all of it.
 const MAX_ENTRY: usize = 256;
+/// The same of a round of a loop, such as one around the cases of an interpreter.
+const MAX_ROUND: usize = 512;
 /// What a call costs besides what is called.
 const CALL: usize = 8;
 
@@ -81,7 +83,8 @@ impl Compiler<'_> {
     /// Fills in what a round of a loop costs that began at this offset in the body.
     pub fn finish_count(&mut self, place: Option<u32>, start: usize) {
         if let Some(place) = place {
-            self.asm.overwrite(place, (self.at - start) as u32);
+            let cost = (self.at - start).min(MAX_ROUND);
+            self.asm.overwrite(place, cost as u32);
         }
     }
 }

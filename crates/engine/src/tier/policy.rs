@@ -40,11 +40,11 @@ pub struct Stress {
 
 impl Default for Tiering {
     /// As often as makes good code pay off: a byte takes about a microsecond to optimize, and saves
-    /// about a third of a nanosecond each time it is run. Sooner is no gain even where there is
-    /// another core for it, since two cores at work are often slower ones (`cargo xtask bench rise`).
+    /// less than half a nanosecond each time it is run. Sooner is no gain even where there is another
+    /// core for it, since two cores at work are often slower ones (`cargo xtask bench rise`).
     fn default() -> Self {
         Self {
-            per_byte: 3_000,
+            per_byte: 2_000,
             at_least: 100_000,
             code_memory: 512 << 20,
             threads: 0,
@@ -66,7 +66,7 @@ pub const LARGE_CODE: usize = 2 << 20;
 /// What a function may do while it waits for code, until it looks again.
 pub const LOOK_AGAIN: i32 = 30_000;
 /// A loop that runs looks again much sooner than after this.
-pub const SILENCE: Duration = Duration::from_millis(10);
+pub const SILENCE: Duration = Duration::from_millis(1);
 /// Where nothing better will come.
 pub const NEVER: i32 = i32::MAX;
 /// Where better code for a loop can't be made, so that an outer one gets to ask, in rounds.
@@ -84,10 +84,10 @@ impl Tiering {
     }
 
     /// How often a loop has to ask that is within so many others of a large function: until it has
-    /// done as much once more as makes the function worth better code, for each of them. It may be
-    /// where the function stays.
+    /// done a quarter of what makes the function worth better code, for each of them. It may be where
+    /// the function stays.
     pub fn patience(&self, body: usize, depth: u32) -> u32 {
-        depth.saturating_mul((self.budget(body) / LOOK_AGAIN).cast_unsigned())
+        depth.saturating_mul((self.budget(body) / (4 * LOOK_AGAIN)).cast_unsigned())
     }
 
     /// What a function may do until it looks again.

@@ -1,7 +1,7 @@
 //! The threads that optimize, and what they are to do.
 //!
-//! A function goes before those that were asked for earlier if they take longer than they have waited
-//! more: so many small ones don't wait for a large one, and none waits for ever.
+//! What was asked for first is done first, except that small functions go before larger ones that are
+//! not much older ([`LEAD`]): so many small ones don't wait for a large one, and none waits for ever.
 
 use super::TieredModule;
 use crate::inline::Callees;
@@ -22,8 +22,8 @@ pub enum Job {
     Cached,
 }
 
-/// A job that waits, by the time at which it is due: when it was asked for, and then as long again as
-/// it is expected to take, in microseconds.
+/// A job that waits, by the time at which it is due: when it was asked for, and the later the larger it
+/// is, in microseconds.
 struct Waiting {
     due: Reverse<u64>,
     module: Weak<TieredModule>,
@@ -49,6 +49,10 @@ impl Ord for Waiting {
         self.due.cmp(&other.due)
     }
 }
+
+/// A function goes before one that was asked for a microsecond earlier if it is smaller by so many
+/// bytes, each of which takes about a microsecond. More would make large functions wait that are hot.
+const LEAD: u64 = 8;
 
 /// What is to be compiled, for all modules of an engine.
 pub struct Queue(Arc<Shared>);
@@ -85,8 +89,7 @@ impl Queue {
         (now, bytes): (u64, usize),
         threads: usize,
     ) {
-        // A byte takes about a microsecond.
-        let due = Reverse(now + bytes as u64);
+        let due = Reverse(now + bytes as u64 / LEAD);
         let mut state = self.0.lock();
         state.jobs.push(Waiting { due, module, job });
         if state.idle == 0 && state.threads < threads {

@@ -60,6 +60,13 @@ impl TieredModule {
             }
             LoopStage::Asked { .. } | LoopStage::Queued { .. } => None,
         });
+        if ready.is_some() {
+            // What moves leaves the other loops that it asked for.
+            let stays = |stage: &LoopStage| !matches!(stage, LoopStage::Queued { .. });
+            state
+                .loops
+                .retain(|(f, _), stage| *f != func || stays(stage));
+        }
         drop(state);
         record.budget.store(pause, Ordering::Relaxed);
         if let (Some(_), Some(at)) = (&ready, at) {
@@ -150,7 +157,7 @@ impl TieredModule {
         }
         let mut state = self.lock();
         let Some(LoopStage::Queued { asked }) = state.loops.get(&(func, at)) else {
-            return false;
+            return true;
         };
         let ended = self.compiler.age().saturating_sub(*asked) > policy::SILENCE;
         if ended {
