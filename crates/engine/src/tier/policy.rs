@@ -66,7 +66,7 @@ pub const LARGE_CODE: usize = 2 << 20;
 /// What a function may do while it waits for code, until it looks again.
 pub const LOOK_AGAIN: i32 = 30_000;
 /// A loop that runs looks again much sooner than after this.
-pub const SILENCE: Duration = Duration::from_millis(1);
+pub const SILENCE: Duration = Duration::from_millis(5);
 /// Where nothing better will come.
 pub const NEVER: i32 = i32::MAX;
 /// Where better code for a loop can't be made, so that an outer one gets to ask, in rounds.
