@@ -20,7 +20,7 @@ impl Compiler<'_> {
     fn branch_info(&self, index: usize) -> (usize, bool) {
         let frame = &self.s.control[index];
         match frame.kind {
-            Kind::Loop { .. } => (self.param_count(frame.ty), false),
+            Kind::Loop(_) => (self.param_count(frame.ty), false),
             _ => (self.result_count(frame.ty), true),
         }
     }
@@ -156,15 +156,18 @@ impl Compiler<'_> {
             self.r(Op::Jmp, Size::Q, temp);
         }
         self.s.labels = labels;
+        let mut cases = 0;
         for depth in table.targets().chain([Ok(table.default())]) {
             let depth = depth?;
             let index = self.frame_index(depth);
             if let Some((number, label)) = self.s.control[index].via.take() {
                 debug_assert_eq!(number, self.tables, "it is this table's");
+                cases += 1;
                 self.asm.bind(label);
                 self.jump(depth)?;
             }
         }
+        self.cases = self.cases.max(cases);
         self.unreachable_from_here();
         Ok(())
     }

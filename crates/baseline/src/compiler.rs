@@ -112,6 +112,8 @@ pub(crate) struct Compiler<'a> {
     pub results: &'a [ValType<TypeIdx>],
     /// How many tables of branches there were.
     pub tables: u32,
+    /// The most places that a `br_table` goes to, of those in the innermost loop so far.
+    pub cases: u32,
     /// How many values may still be moved.
     budget: usize,
     pub avx: bool,
@@ -249,6 +251,7 @@ impl<'a> Compiler<'a> {
             frame: wasmparser::FrameKind::Block,
             results: &ty.results,
             tables: 0,
+            cases: 0,
             budget: MAX_MOVES,
             avx: features.contains(Features::AVX),
             features,

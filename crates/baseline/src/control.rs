@@ -1,6 +1,7 @@
 //! Blocks and branches.
 
 use crate::compiler::{Compiler, Result};
+use crate::counting::Round;
 use crate::emit::at;
 use crate::exception::{Try, TryTable};
 use crate::regs::Holders;
@@ -32,11 +33,8 @@ pub(crate) struct Control {
 pub(crate) enum Kind {
     Function,
     Plain,
-    Loop {
-        /// Where it begins in the body, and where to write what a round of it costs.
-        start: usize,
-        cost: Option<u32>,
-    },
+    /// `None` until the head is there.
+    Loop(Option<Round>),
     If {
         or_else: Label,
     },
@@ -156,8 +154,8 @@ impl Compiler<'_> {
         self.charge(self.param_count(ty))?;
         self.settle_operands();
         self.close_fuel();
-        let (start, cost) = (self.at, None);
-        self.open(Kind::Loop { start, cost }, ty);
+        let start = self.at;
+        self.open(Kind::Loop(None), ty);
         self.prepare_loop();
         let index = self.s.control.len() - 1;
         let head = self.asm.label();
@@ -172,8 +170,8 @@ impl Compiler<'_> {
         if self.options.interruption {
             self.poll();
         }
-        let cost = self.count_round();
-        self.innermost().kind = Kind::Loop { start, cost };
+        let round = self.count_round(start);
+        self.innermost().kind = Kind::Loop(Some(round));
         self.open_fuel();
         Ok(())
     }
@@ -275,13 +273,17 @@ impl Compiler<'_> {
                 }
                 self.end_try(frame);
             }
-            Kind::Loop { start, cost } => self.finish_count(cost, start),
+            Kind::Loop(round) => {
+                if let Some(round) = round {
+                    self.finish_count(&round);
+                }
+            }
             Kind::Function | Kind::Plain => {}
         }
         let index = self.s.control.len() - 1;
         let frame = &self.s.control[index];
         let (base, ty, label) = (frame.base, frame.ty, frame.label);
-        let is_loop = matches!(frame.kind, Kind::Loop { .. });
+        let is_loop = matches!(frame.kind, Kind::Loop(_));
         if let (Some(label), false) = (label, is_loop) {
             if self.reachable {
                 // Nothing to jump over: the label is here.

@@ -17,8 +17,6 @@ use tierra_vm::offsets::{RECORD_BUDGET, RECORD_CALLS};
 
 /// What an entry costs at most: a long function hardly ever runs all of it.
 const MAX_ENTRY: usize = 256;
-/// The same of a round of a loop, such as one around the cases of an interpreter.
-const MAX_ROUND: usize = 512;
 /// What a call costs besides what is called.
 const CALL: usize = 8;
 
@@ -38,6 +36,17 @@ fn site_cell(index: usize) -> Mem {
     }
 }
 
+/// A loop whose rounds are counted, if they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Round {
+    /// Where it begins in the body.
+    start: usize,
+    /// Where to write what a round costs.
+    place: Option<u32>,
+    /// [`Compiler::cases`] of the loop around it, so far.
+    cases_outside: u32,
+}
+
 impl Compiler<'_> {
     /// Counts an entry. The registers of the parameters are in use.
     pub fn count_entry(&mut self) {
@@ -49,10 +58,14 @@ impl Compiler<'_> {
         }
     }
 
-    /// Counts a round of a loop. What it costs is known at its end: where to write that.
-    pub fn count_round(&mut self) -> Option<u32> {
-        let counting = self.options.counting?;
-        Some(self.count(0x7fff_ffff, counting.loop_head))
+    /// Counts a round of a loop. What it costs is known at its end.
+    pub fn count_round(&mut self, start: usize) -> Round {
+        let place = self.options.counting.map(|counting| counting.loop_head);
+        Round {
+            start,
+            place: place.map(|stub| self.count(0x7fff_ffff, stub)),
+            cases_outside: core::mem::take(&mut self.cases),
+        }
     }
 
     /// Notes whom a call through a record calls, which is in the scratch register.
@@ -80,11 +93,12 @@ impl Compiler<'_> {
         place
     }
 
-    /// Fills in what a round of a loop costs that began at this offset in the body.
-    pub fn finish_count(&mut self, place: Option<u32>, start: usize) {
-        if let Some(place) = place {
-            let cost = (self.at - start).min(MAX_ROUND);
-            self.asm.overwrite(place, cost as u32);
+    /// Fills in what a round of a loop costs. One around the cases of an interpreter runs one of them.
+    pub fn finish_count(&mut self, round: &Round) {
+        if let Some(place) = round.place {
+            let cost = (self.at - round.start) as u32 / self.cases.max(1);
+            self.asm.overwrite(place, cost.max(1));
         }
+        self.cases = self.cases.max(round.cases_outside);
     }
 }

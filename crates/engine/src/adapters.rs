@@ -7,9 +7,10 @@
 //! [`Special::CallSlots`]. The *direct adapter* stands for a host function that takes its arguments
 //! in registers: it calls that as if it were a builtin.
 //!
-//! Entry adapters are part of a module's code. The others, which are of functions without code,
-//! belong to the engine, and are made when machine code first calls such a function. They are never
-//! freed before it, so their memory has a bound.
+//! Entry adapters are part of a module's code, and so are slot adapters of a module whose functions
+//! are compiled one by one. The others belong to the engine, and are made when machine code first
+//! calls a function that wants one. They are never freed before it, so their memory has a bound: one
+//! for hosts, which guests can't use up, and one for guests.
 //!
 //! They are written in the intermediate representation and compiled like everything else.
 
@@ -17,10 +18,10 @@ use crate::builtins::Special;
 use crate::chunks::Chunks;
 use crate::link::{self, STACK_LIMIT};
 use crate::tables::Kind;
+use crate::tier::module::caught;
 use core::mem::offset_of;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use tierra_asm::code::CompiledFunction;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tierra_codegen::Context;
 use tierra_ir::builder::State;
 use tierra_ir::{
@@ -38,49 +39,87 @@ pub struct Shape {
     pub results: Vec<Type>,
 }
 
-/// Bytes of memory that the adapters of an engine may take: enough for those of a hundred thousand
+/// Bytes of memory that adapters may take that belong to an engine: enough for a hundred thousand
 /// types, and not much of what all engines of the process share.
 const MOST: usize = 16 << 20;
 
-/// The adapters of an engine that belong to no module.
-pub struct Interner {
-    inner: Mutex<Inner>,
-    first: usize,
-    most: usize,
-}
+const USED_UP: &str = "the memory for the ways between machine code and other code is used up, since \
+     there are too many types of functions: use the tier `interp`";
 
 /// Between whom an adapter stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
+    /// From Rust, arguments in slots, to machine code.
+    In,
     /// From machine code to Rust, arguments in slots.
     Slots,
     /// From machine code to [`FuncRecord::host_direct`], arguments in registers.
     Direct,
 }
 
-struct Inner {
-    adapters: HashMap<(Way, Shape), usize>,
-    context: Context,
-    chunks: Chunks,
+/// Adapters that were made.
+#[derive(Default)]
+pub struct Adapters {
+    known: HashMap<(Way, Shape), usize>,
+    context: Option<Box<Context>>,
+}
+
+impl Adapters {
+    /// The address of the adapter of a signature. If it is new it is added to code, which may take so
+    /// many bytes of memory.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn get(
+        &mut self,
+        way: Way,
+        shape: Shape,
+        chunks: &mut Chunks,
+        most: usize,
+    ) -> Result<usize, String> {
+        let key = (way, shape);
+        if let Some(adapter) = self.known.get(&key) {
+            return Ok(*adapter);
+        }
+        let renew = |context: &mut Option<Box<Context>>| *context = None;
+        let adapter = caught(&mut self.context, renew, |context| {
+            let (mut func, kind) = match way {
+                Way::In => (entry_adapter(&key.1), Kind::Entry),
+                Way::Slots => (slot_adapter(&key.1), Kind::Slots),
+                Way::Direct => (direct_adapter(&key.1), Kind::Slots),
+            };
+            let context = context.get_or_insert_with(|| Box::new(Context::new(link::options())));
+            let code = context.compile(&mut func);
+            let code = code.map_err(|error| format!("cannot compile an adapter: {error}"))?;
+            if chunks.capacity() + chunks.wanted_for(code) > most {
+                return Err(USED_UP.into());
+            }
+            chunks.add(kind, code, &HashMap::new(), |_| {
+                unreachable!("adapters call stubs only")
+            })
+        })?;
+        self.known.insert(key, adapter);
+        Ok(adapter)
+    }
+}
+
+/// Adapters that belong to an engine.
+pub struct Interner {
+    inner: Mutex<(Adapters, Chunks)>,
+    most: usize,
 }
 
 impl Interner {
-    /// None yet, but the memory for the first ones; debuggers learn of those to come if they are to
-    /// be told.
-    ///
-    /// # Errors
-    /// When there is no memory.
-    pub fn new(debugger: bool) -> Result<Self, String> {
-        let mut chunks = Chunks::new(debugger);
-        Ok(Self {
-            first: chunks.first()?,
+    /// None yet; debuggers learn of those to come if they are to be told.
+    pub fn new(debugger: bool) -> Self {
+        Self {
+            inner: Mutex::new((Adapters::default(), Chunks::new(debugger))),
             most: MOST,
-            inner: Mutex::new(Inner {
-                adapters: HashMap::new(),
-                context: Context::new(link::options()),
-                chunks,
-            }),
-        })
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Adapters, Chunks)> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The address of the adapter of a signature.
@@ -88,80 +127,23 @@ impl Interner {
     /// # Errors
     /// When there is no memory for it.
     pub fn get(&self, way: Way, shape: Shape) -> Result<usize, String> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (way, shape);
-        if let Some(adapter) = inner.adapters.get(&key) {
-            return Ok(*adapter);
-        }
-        let adapter = match way {
-            Way::Slots => slot_adapter(&key.1),
-            Way::Direct => direct_adapter(&key.1),
-        };
-        let adapter = inner.add(adapter, self.most)?;
-        inner.adapters.insert(key, adapter);
-        Ok(adapter)
+        let (adapters, chunks) = &mut *self.lock();
+        adapters.get(way, shape, chunks, self.most)
+    }
+
+    /// The address of the stubs, for which memory is taken.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn stubs(&self) -> Result<usize, String> {
+        self.lock().1.first()
     }
 
     /// Bytes of memory that they take.
     #[cfg(test)]
     pub fn bytes(&self) -> usize {
-        self.inner.lock().unwrap().chunks.capacity()
+        self.lock().1.capacity()
     }
-
-    /// The address of a stub, by its offset.
-    pub fn stub(&self, offset: u32) -> usize {
-        self.first + offset as usize
-    }
-}
-
-impl Inner {
-    fn add(&mut self, func: Function, most: usize) -> Result<usize, String> {
-        let code = compile(&mut self.context, func)?;
-        if self.chunks.capacity() + self.chunks.wanted_for(code) > most {
-            return Err(USED_UP.into());
-        }
-        add(&mut self.chunks, Kind::Slots, code)
-    }
-}
-
-const USED_UP: &str = "the memory for the ways from machine code to functions without it is used up, \
-     since the engine has met too many types of such functions: make another engine, or use the tier \
-     `interp`";
-
-/// The entry adapters of a module whose functions are compiled one by one.
-#[derive(Default)]
-pub struct Entries {
-    adapters: HashMap<Shape, usize>,
-    context: Option<Box<Context>>,
-}
-
-impl Entries {
-    /// The address of the adapter of a signature; it is added to the module's code if it is new.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub fn get(&mut self, shape: Shape, chunks: &mut Chunks) -> Result<usize, String> {
-        if let Some(adapter) = self.adapters.get(&shape) {
-            return Ok(*adapter);
-        }
-        let context = || Box::new(Context::new(link::options()));
-        let context = self.context.get_or_insert_with(context);
-        let code = compile(context, entry_adapter(&shape))?;
-        let adapter = add(chunks, Kind::Entry, code)?;
-        self.adapters.insert(shape, adapter);
-        Ok(adapter)
-    }
-}
-
-fn compile(context: &mut Context, mut func: Function) -> Result<&CompiledFunction, String> {
-    let code = context.compile(&mut func);
-    code.map_err(|error| format!("cannot compile an adapter: {error}"))
-}
-
-fn add(chunks: &mut Chunks, kind: Kind, code: &CompiledFunction) -> Result<usize, String> {
-    chunks.add(kind, code, &HashMap::new(), |_| {
-        unreachable!("adapters call stubs only")
-    })
 }
 
 /// Slots: memory of nobody else.
@@ -383,7 +365,7 @@ mod tests {
     /// As many types as a hostile series of modules could name.
     #[test]
     fn the_memory_of_an_engines_adapters_has_a_bound() {
-        let mut adapters = Interner::new(false).unwrap();
+        let mut adapters = Interner::new(false);
         adapters.most = 256 << 10;
         let shape = |bits: u32| Shape {
             params: (0..12)
@@ -399,8 +381,7 @@ mod tests {
         // What there is stays.
         assert_eq!(get(0), get(0));
         assert!(get(0).is_ok());
-        let inner = adapters.inner.lock().unwrap();
-        assert!(inner.chunks.capacity() <= adapters.most);
-        assert_eq!(inner.adapters.len(), made);
+        assert!(adapters.bytes() <= adapters.most);
+        assert_eq!(adapters.lock().0.known.len(), made);
     }
 }

@@ -1,6 +1,6 @@
 //! Code that grows: functions and adapters that are added one by one.
 //!
-//! Memory is taken in chunks, each of which begins with the stubs, or adopted. Within a chunk, code is never
+//! Memory is taken in chunks, or adopted, each of which begins with the stubs. Within a chunk, code is never
 //! moved or changed.
 
 use crate::code::{CodeMemory, GRANULE, PIECE_ALIGN};
@@ -119,8 +119,7 @@ impl Chunks {
         Ok(())
     }
 
-    /// Keeps memory whose code was written before, and to which nothing is added. It does not begin
-    /// with the stubs, as [`Chunks::first`] wants it.
+    /// Keeps memory whose code was written before, and to which nothing is added.
     pub fn adopt(&mut self, memory: CodeMemory) {
         let bytes = memory.object().capacity();
         self.capacity += bytes;

@@ -4,7 +4,7 @@ use crate::adapters::{Interner, Shape, Way};
 use crate::artifact;
 use crate::builtins::{TABLE, leave};
 use crate::enter::{HEAD_ROOM, enter};
-use crate::image::{Image, shape};
+use crate::image::Image;
 use crate::link;
 use crate::load::{CompiledModule, Source};
 use crate::sys::{self, NativeStack};
@@ -26,7 +26,7 @@ use tierra_core::types::MemoryType;
 use tierra_interp::ModuleCode;
 use tierra_ir::Type;
 use tierra_module::Module;
-use tierra_vm::{ExecContext, MachineTier};
+use tierra_vm::{Codeless, ExecContext, MachineTier};
 
 /// Bytes for the state of a function that moves to better code: as much as a frame of code of one
 /// pass. With arguments on the stack a state may be larger; such functions don't move.
@@ -102,7 +102,10 @@ impl Settings {
 /// The compilers of an engine, and what its compiled code shares.
 pub struct Compiler {
     settings: Settings,
-    adapters: Interner,
+    /// Where the stubs are.
+    stubs: usize,
+    host_adapters: Interner,
+    guest_adapters: Interner,
     queue: Queue,
     counters: Counters,
     start: Instant,
@@ -130,8 +133,11 @@ impl Compiler {
             return Err("the processor lacks SSE4.2 or POPCNT, which compiled code needs".into());
         }
         sys::catch_faults()?;
+        let host_adapters = Interner::new(settings.debugger);
         Ok(Arc::new(Self {
-            adapters: Interner::new(settings.debugger)?,
+            stubs: host_adapters.stubs()?,
+            host_adapters,
+            guest_adapters: Interner::new(settings.debugger),
             settings,
             queue: Queue::new(),
             counters: Counters::default(),
@@ -192,23 +198,25 @@ impl Compiler {
         self.start.elapsed()
     }
 
-    /// The code by which machine code calls functions of a type that have none of their own.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    pub(crate) fn slot_adapter_of(&self, module: &Module, func: FuncIdx) -> Result<usize, String> {
-        self.adapters.get(Way::Slots, shape(module, func))
-    }
-
     /// Bytes of memory that the adapters of the engine take.
     #[cfg(test)]
     pub(crate) fn adapter_bytes(&self) -> usize {
-        self.adapters.bytes()
+        self.host_adapters.bytes() + self.guest_adapters.bytes()
+    }
+}
+
+fn code_at(address: usize) -> NonNull<u8> {
+    NonNull::new(address as *mut u8).expect("code is not at address 0")
+}
+
+impl MachineTier for Compiler {
+    fn first_entry(&self) -> NonNull<u8> {
+        code_at(self.stubs + link::stubs().lazy as usize)
     }
 
     fn adapter(
         &self,
-        way: Way,
+        to: Codeless,
         params: &[SlotType],
         results: &[SlotType],
     ) -> Result<NonNull<u8>, String> {
@@ -224,33 +232,12 @@ impl Compiler {
             params: params.iter().map(value).collect(),
             results: results.iter().map(value).collect(),
         };
-        Ok(code_at(self.adapters.get(way, shape)?))
-    }
-}
-
-fn code_at(address: usize) -> NonNull<u8> {
-    NonNull::new(address as *mut u8).expect("code is not at address 0")
-}
-
-impl MachineTier for Compiler {
-    fn first_entry(&self) -> NonNull<u8> {
-        code_at(self.adapters.stub(link::stubs().lazy))
-    }
-
-    fn slot_adapter(
-        &self,
-        params: &[SlotType],
-        results: &[SlotType],
-    ) -> Result<NonNull<u8>, String> {
-        self.adapter(Way::Slots, params, results)
-    }
-
-    fn direct_adapter(
-        &self,
-        params: &[SlotType],
-        results: &[SlotType],
-    ) -> Result<NonNull<u8>, String> {
-        self.adapter(Way::Direct, params, results)
+        let adapter = match to {
+            Codeless::HostDirect => self.host_adapters.get(Way::Direct, shape),
+            Codeless::Host => self.host_adapters.get(Way::Slots, shape),
+            Codeless::Guest => self.guest_adapters.get(Way::Slots, shape),
+        };
+        Ok(code_at(adapter?))
     }
 
     fn memory_guards(&self) -> bool {

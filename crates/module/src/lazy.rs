@@ -13,6 +13,8 @@ use wasmparser::ValidatorResources;
 
 /// No locals, `unreachable`, `end`.
 pub(crate) const TRAP: [u8; 3] = [0, 0x00, 0x0b];
+/// No locals, `end`: what is shorter is no body.
+pub(crate) const SHORTEST: usize = 2;
 
 const UNKNOWN: u8 = 0;
 const VALID: u8 = 1;

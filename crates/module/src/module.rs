@@ -1,7 +1,7 @@
 //! What a validated module holds.
 
 use crate::lazy::{self, LazyBodies};
-use crate::{ConstExpr, Executor, ModuleError, Unvalidated, names};
+use crate::{ConstExpr, Executor, ModuleError, Sequential, Unvalidated, names};
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 use core::ops::Range;
 use tierra_core::Features;
@@ -206,9 +206,23 @@ impl Module {
     /// when it is called, as by `unreachable`; [`Module::invalid_body`] tells which it was.
     ///
     /// # Errors
-    /// When a section is malformed or not valid, or needs a feature that is switched off.
+    /// When a section is malformed or not valid, or needs a feature that is switched off, or a body is
+    /// too short for any.
     pub fn with_lazy_bodies(bytes: Bytes, features: Features) -> Result<Self, ModuleError> {
-        Unvalidated::read(bytes, features).map(Unvalidated::into_lazy_module)
+        let module = Unvalidated::read(bytes.clone(), features).map(Unvalidated::into_lazy_module);
+        match module {
+            // The body of a function that traps would not fit into the place of a shorter one.
+            Ok(module)
+                if module
+                    .bodies
+                    .iter()
+                    .all(|body| body.len() >= lazy::SHORTEST) =>
+            {
+                Ok(module)
+            }
+            // It tells what is wrong.
+            _ => Self::new(bytes, features, &Sequential),
+        }
     }
 
     /// The module's bytes.

@@ -315,7 +315,7 @@ impl Config {
     /// Whether the body of a function is validated when something first reads it, to call, compile or
     /// inline it: large modules start sooner. **Not as the specification says**: a module with invalid
     /// bodies is accepted, and calling one of those traps, as by `unreachable`, with an error that says
-    /// what is not valid. It is no less safe.
+    /// what is not valid. It is no less safe. What is [serialized](crate::Module::serialize) is valid.
     pub fn lazy_validation(&mut self, on: bool) -> &mut Self {
         self.lazy_validation = on;
         self

@@ -264,7 +264,9 @@ fn without_memory_for_code_everything_still_runs() {
             .get_typed_func::<i32, i64>(&mut store, "sum")
             .unwrap();
         assert_eq!(sum.call(&mut store, 1000).unwrap(), 500_500);
-        assert!(engine.tier_stats().code_memory <= code_memory as u64);
+        // The way to the interpreter has the least that can be taken.
+        let most = code_memory.max(64 << 10);
+        assert!(engine.tier_stats().code_memory <= most as u64);
     }
 }
 

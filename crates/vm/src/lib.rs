@@ -57,7 +57,7 @@ pub use roots::{RootId, Roots};
 pub use sample::{Sample, Sampler, sample};
 pub use shared::SharedMemory;
 pub use slots::Slots;
-pub use store::{MachineTier, OwnedStore, Pending, StoreCore};
+pub use store::{Codeless, MachineTier, OwnedStore, Pending, StoreCore};
 pub use table::Table;
 pub use types::{ModuleTypes, TypeInfo, TypeRegistry, TypeTable};
 pub use walk::{FrameTier, Frames, RawFrame, Trace, Walk, backtrace, caller_instance};

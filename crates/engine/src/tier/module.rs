@@ -6,7 +6,7 @@ use super::persist::{self, Kept};
 use super::policy::{self, Tiering};
 use super::queue::Job;
 use super::rise::LoopStage;
-use crate::adapters::Entries;
+use crate::adapters::{Adapters, Way};
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
@@ -44,7 +44,7 @@ pub struct TieredModule {
 pub(super) struct State {
     one_pass: Box<OnePass>,
     pub(super) chunks: Chunks,
-    entries: Entries,
+    adapters: Adapters,
     /// By function that is not imported.
     pub(super) functions: Vec<Stage>,
     pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
@@ -115,7 +115,7 @@ impl TieredModule {
             state: Mutex::new(State {
                 one_pass: Box::new(OnePass::counting(compiler.settings())),
                 chunks: Chunks::new(compiler.settings().debugger),
-                entries: Entries::default(),
+                adapters: Adapters::default(),
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
                 depths: HashMap::new(),
@@ -252,7 +252,7 @@ impl TieredModule {
     }
 
     fn interpret(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
-        let adapter = self.compiler.slot_adapter_of(&self.module, func)?;
+        let adapter = self.adapter(state, Way::Slots, func)?;
         let counters = self.compiler.counters();
         counters.interpreted.fetch_add(1, Ordering::Relaxed);
         state.functions[self.place(func)] = Stage::Interpreted;
@@ -348,14 +348,16 @@ impl TieredModule {
         })
     }
 
-    /// The code by which Rust calls a function. It is not much for all types of a module together, and
-    /// what was compiled is of no use without: so it may be taken beyond [`Tiering::code_memory`].
-    fn entry_adapter(&self, state: &mut State, func: FuncIdx) -> Outcome<usize> {
+    /// The code by which Rust calls a function, or machine code calls one that the interpreter runs. It
+    /// is not much for all types of most modules together, and nothing works without: so a little may
+    /// be taken beyond [`Tiering::code_memory`].
+    fn adapter(&self, state: &mut State, way: Way, func: FuncIdx) -> Outcome<usize> {
         let State {
-            chunks, entries, ..
+            chunks, adapters, ..
         } = state;
+        let most = self.tiering.code_memory.max(policy::ADAPTERS);
         self.counting_memory(chunks, |chunks| {
-            entries.get(shape(&self.module, func), chunks)
+            adapters.get(way, shape(&self.module, func), chunks, most)
         })
     }
 
@@ -371,7 +373,7 @@ impl TieredModule {
 
 /// What comes of a compiler, also if it panics: a bug of ours must not end the host's program. What
 /// it works with is as new then.
-pub(super) fn caught<W, T>(
+pub(crate) fn caught<W, T>(
     with: &mut W,
     renew: impl FnOnce(&mut W),
     work: impl FnOnce(&mut W) -> Outcome<T>,
@@ -404,7 +406,7 @@ impl LazyTier for TieredModule {
         if state.functions[self.place(func)] == Stage::Interpreted {
             return false;
         }
-        let Ok(adapter) = self.entry_adapter(&mut state, func) else {
+        let Ok(adapter) = self.adapter(&mut state, Way::In, func) else {
             return false;
         };
         let entry = self.record(func).machine_entry.load(Ordering::Acquire);
@@ -454,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_by_which_rust_calls_functions_goes_with_their_module() {
+    fn adapters_of_functions_go_with_their_module() {
         let compiler = Compiler::new(Settings {
             fuel: false,
             interruption: true,
@@ -478,6 +480,7 @@ mod tests {
         let code = ModuleCode::new(wasm.clone(), config, Some(module.clone()));
         for func in wasm.defined_funcs() {
             assert!(module.prepare(&code, func));
+            module.interpret(&mut module.lock(), func).unwrap();
         }
         assert_eq!(compiler.adapter_bytes(), before);
         let taken = module.lock().chunks.capacity() as u64;

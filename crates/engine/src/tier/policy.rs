@@ -11,7 +11,7 @@ pub struct Tiering {
     /// The same for functions so small that this counts more, in bytes.
     pub at_least: u32,
     /// Bytes of memory for the machine code of a module. When they are used up, functions stay in
-    /// the tier that they are in.
+    /// the tier that they are in. The ways between tiers may have a mebibyte in any case.
     pub code_memory: usize,
     /// Threads that optimize; 0 for one less than the machine has, at least one.
     pub threads: usize,
@@ -60,12 +60,15 @@ pub const FEW_CALLS: u32 = 4;
 /// Bytes of a body from which on a loop within another one waits for that one to ask: code that
 /// begins within both contains most of the function twice.
 pub const LARGE_BODY: usize = 6 << 10;
+/// Bytes of memory that a module may have for adapters, if it may have none for code.
+pub const ADAPTERS: usize = 1 << 20;
 /// Bytes of code from which on it takes too long to find out what a module never does with its
 /// tables.
 pub const LARGE_CODE: usize = 2 << 20;
 /// What a function may do while it waits for code, until it looks again.
 pub const LOOK_AGAIN: i32 = 30_000;
-/// A loop that runs looks again much sooner than after this.
+/// A loop that runs looks again sooner than after this, unless its rounds take long: such a loop has to
+/// ask once more.
 pub const SILENCE: Duration = Duration::from_millis(5);
 /// Where nothing better will come.
 pub const NEVER: i32 = i32::MAX;

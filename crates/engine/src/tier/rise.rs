@@ -61,7 +61,7 @@ impl TieredModule {
             LoopStage::Asked { .. } | LoopStage::Queued { .. } => None,
         });
         if ready.is_some() {
-            // What moves leaves the other loops that it asked for.
+            // What moves leaves the other loops that it asked for. Who else asked will ask again.
             let stays = |stage: &LoopStage| !matches!(stage, LoopStage::Queued { .. });
             state
                 .loops

@@ -121,7 +121,7 @@ impl StorePtr {
                 Ok(HostEnd::Error(error)) => error,
                 #[cfg(feature = "std")]
                 Ok(HostEnd::Panic(panic)) => std::panic::resume_unwind(panic),
-                // The interpreter's words about a function that it could not translate.
+                // Words of a tier about a function that it could not make code for.
                 Err(other) => match other.downcast::<alloc::string::String>() {
                     Ok(message) => Error::msg(*message),
                     Err(_) => Error::msg("the guest ended for a reason of unknown type"),
@@ -134,7 +134,9 @@ impl StorePtr {
 
 /// The error of a trap.
 fn trapped(trap: Trap, backtrace: Backtrace) -> Error {
-    let invalid = backtrace.frames().first().and_then(|frame| {
+    let innermost = backtrace.frames().first();
+    let innermost = innermost.filter(|_| trap == Trap::Unreachable);
+    let invalid = innermost.and_then(|frame| {
         let module = frame.module().module();
         module.invalid_body(tierra_core::index::FuncIdx(frame.func_index()))
     });

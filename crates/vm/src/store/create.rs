@@ -215,10 +215,12 @@ impl StoreCore {
             types.iter().map(|t| self.table.slot_type(*t)).collect()
         };
         let (params, results) = (slots(&ty.params), slots(&ty.results));
-        let adapter = match record.host_direct {
-            Some(_) => machine.direct_adapter(&params, &results),
-            None => machine.slot_adapter(&params, &results),
+        let to = match (record.host, record.host_direct) {
+            (_, Some(_)) => Codeless::HostDirect,
+            (Some(_), None) => Codeless::Host,
+            (None, None) => Codeless::Guest,
         };
+        let adapter = machine.adapter(to, &params, &results);
         // A compiler may have been faster.
         let _ = record.machine_entry.compare_exchange(
             machine.first_entry().as_ptr(),

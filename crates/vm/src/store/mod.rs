@@ -33,6 +33,18 @@ pub enum Pending {
     Host(Box<dyn Any + Send>),
 }
 
+/// A function that has no machine code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Codeless {
+    /// One of the host whose record has [`host_direct`](FuncRecord::host_direct): arguments stay in
+    /// registers.
+    HostDirect,
+    /// Any other of the host: arguments are put into slots.
+    Host,
+    /// One of a guest, which the interpreter runs: the same.
+    Guest,
+}
+
 /// The tier that makes machine code, as a store sees it.
 pub trait MachineTier: Send + Sync {
     /// The machine code that functions without code of their own begin with: when it is called it
@@ -41,29 +53,19 @@ pub trait MachineTier: Send + Sync {
     fn first_entry(&self) -> NonNull<u8>;
 
     /// The code by which machine code calls a function with these parameters and results that has
-    /// none of its own: it puts the arguments into slots. It lives as long as the tier.
+    /// none of its own. It lives as long as the tier.
     ///
     /// # Errors
     /// When there is no memory for it.
-    fn slot_adapter(
+    fn adapter(
         &self,
+        to: Codeless,
         params: &[SlotType],
         results: &[SlotType],
     ) -> Result<NonNull<u8>, String>;
 
     /// Whether memories that [can be guarded](crate::is_guarded) are.
     fn memory_guards(&self) -> bool;
-
-    /// As [`slot_adapter`](MachineTier::slot_adapter), for host functions of which the record has
-    /// [`host_direct`](FuncRecord::host_direct): arguments stay in registers.
-    ///
-    /// # Errors
-    /// When there is no memory for it.
-    fn direct_adapter(
-        &self,
-        params: &[SlotType],
-        results: &[SlotType],
-    ) -> Result<NonNull<u8>, String>;
 
     /// Makes a context ready to run machine code. What it needs for that is returned, to be kept
     /// as long as the context is used.
