@@ -63,7 +63,8 @@ pub struct FuncRecord {
     pub interp_code: AtomicPtr<u64>,
     /// Machine code under the machine-code ABI. In a store with a [`MachineTier`] it is never
     /// null once a function reference names the record: a function without machine code of its
-    /// own has [`MachineTier::first_entry`], and after the first call the adapter of its type.
+    /// own has the [first entry](crate::MachineTier::first_entry), and after the first call the
+    /// adapter of its type.
     ///
     /// [`MachineTier`]: crate::MachineTier
     pub machine_entry: AtomicPtr<u8>,
