@@ -91,9 +91,12 @@ impl Adapters {
             let context = context.get_or_insert_with(|| Box::new(Context::new(link::options())));
             let code = context.compile(&mut func);
             let code = code.map_err(|error| format!("cannot compile an adapter: {error}"))?;
-            if chunks.capacity() + chunks.wanted_for(code) > most {
+            // There are few of them, so no memory is taken in advance.
+            let least = chunks.least_for(code);
+            if chunks.capacity() + least > most {
                 return Err(USED_UP.into());
             }
+            chunks.take(least)?;
             chunks.add(kind, code, &HashMap::new(), |_| {
                 unreachable!("adapters call stubs only")
             })

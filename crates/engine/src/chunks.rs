@@ -57,6 +57,25 @@ impl Chunks {
         self.wanted(code.code.len() + alignment(code))
     }
 
+    /// How many bytes have to be taken at least to add compiled code.
+    pub fn least_for(&self, code: &CompiledFunction) -> usize {
+        match self.wanted_for(code) {
+            0 => 0,
+            _ => (stubs_size() + code.code.len() + alignment(code)).next_multiple_of(GRANULE),
+        }
+    }
+
+    /// Takes memory for what is added next.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take(&mut self, bytes: usize) -> Result<(), String> {
+        if bytes > 0 {
+            self.grow(bytes)?;
+        }
+        Ok(())
+    }
+
     /// Adds code; `resolve` says at which address a symbol is that is no stub. Returns the address
     /// of the code.
     ///

@@ -36,19 +36,32 @@ fn text(shape: u32) -> String {
     )
 }
 
-/// A module whose machine code calls, if it is told to, a large function of a type of its own.
+/// A module whose machine code calls, if it is told to, a large function of a type of its own, or so
+/// many small ones that the room is used up that the module has.
 fn late() -> String {
+    let small: String = (0..3000).map(|i| format!("(func $small{i})")).collect();
+    let names: String = (0..3000).map(|i| format!("$small{i} ")).collect();
     let large = "(drop (i32.div_u (i32.const 1) (local.get 0)))".repeat(20_000);
     let params = "v128 ".repeat(17);
     let args = "(v128.const i64x2 0 0)".repeat(17);
     format!(
         "(module
            (func $f (param i32 {params}) (result i32) {large} (i32.const 7))
-           (func $tail (result i32) (return_call $f (i32.const 1) {args}))
+           (func $tail (param i32) (result i32)
+             (if (i32.eqz (local.get 0)) (then (return (i32.const 7))))
+             (return_call $f (i32.const 1) {args}))
+           {small}
+           (table funcref (elem {names}))
+           (func (export \"fill\") (param i32)
+             (loop $l
+               (if (i32.eqz (local.get 0)) (then (return)))
+               (call_indirect (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))
+               (br $l)))
            (func (export \"run\") (param i32) (result i32)
-             (block $a (block $b (block $c (br_table $a $b $c (local.get 0)))
+             (block $a (block $b (block $c (block $d (br_table $a $b $c $d (local.get 0)))
+               (return (call $tail (i32.const 0))))
+               (return (call $tail (i32.const 1))))
                (return (call $f (i32.const 1) {args})))
-               (return (call $tail)))
              (i32.const 7)))"
     )
 }
@@ -82,7 +95,14 @@ fn without_room_in_the_process_everything_still_runs() {
     let late = instance
         .get_typed_func::<i32, i32>(&mut store, "run")
         .unwrap();
-    assert_eq!(late.call(&mut store, 0).unwrap(), 7);
+    // So far it calls small functions only.
+    for way in [0, 3] {
+        assert_eq!(late.call(&mut store, way).unwrap(), 7);
+    }
+    let fill_late = instance
+        .get_typed_func::<i32, ()>(&mut store, "fill")
+        .unwrap();
+    fill_late.call(&mut store, 0).unwrap();
     let others = fill(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")));
     // Functions of types that there are adapters of, and that there are none of.
     for module in [&warm, &cold] {
@@ -93,6 +113,9 @@ fn without_room_in_the_process_everything_still_runs() {
         assert_eq!(run(&engine, &module).unwrap(), 7, "{shape}");
     }
     // There is not even room for the way from machine code to the interpreter.
+    if let Err(error) = fill_late.call(&mut store, 3000) {
+        assert!(error.to_string().contains("is used up"), "{error}");
+    }
     for way in [2, 1, 2, 0] {
         match late.call(&mut store, way) {
             Ok(7) if way == 0 => {}

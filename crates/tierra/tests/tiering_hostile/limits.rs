@@ -47,7 +47,9 @@ fn memory_for_code_that_is_used_up_on_the_way() {
             for _ in 0..5 {
                 assert_eq!(run.call(&mut store, 600).unwrap(), 299 * 300);
             }
-            assert!(engine.tier_stats().code_memory <= code_memory as u64);
+            // The ways to the interpreter, of two types here, have the least that can be taken.
+            let most = code_memory + (64 << 10);
+            assert!(engine.tier_stats().code_memory <= most as u64);
         }
     }
 }
