@@ -1,7 +1,7 @@
 //! Code that grows: functions and adapters that are added one by one.
 //!
-//! Memory is taken in chunks, or adopted, each of which begins with the stubs. Within a chunk, code is never
-//! moved or changed.
+//! Memory is taken in chunks, or adopted, each of which begins with the stubs. Within a chunk, code is
+//! never moved or changed.
 
 use crate::code::{CodeMemory, GRANULE, PIECE_ALIGN};
 use crate::detours::SELF;
