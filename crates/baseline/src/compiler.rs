@@ -2,6 +2,7 @@
 
 use crate::cold::Cold;
 use crate::control::{BlockTy, Control, Kind};
+use crate::entry::Head;
 use crate::exception::Exceptions;
 use crate::fuel::Charge;
 use crate::merge::Plan;
@@ -51,6 +52,10 @@ pub(crate) struct Scratch {
     /// The loop that somebody wants to know of, by the position of its operator, and what was found.
     pub watched: Option<u32>,
     pub found: Option<LoopState>,
+    /// Whether it gets an entry; its head, and where the entry is.
+    pub enters: bool,
+    pub head: Option<Head>,
+    pub entry: Option<u32>,
 }
 
 impl State {
@@ -62,15 +67,18 @@ impl State {
         }
     }
 
-    /// From now on, what is at the head of a loop is noted.
-    pub(crate) fn watch(&mut self, at: u32) {
+    /// From now on, what is at the head of a loop is noted, and code gets an entry there if it
+    /// `enters`.
+    pub(crate) fn watch(&mut self, at: u32, enters: bool) {
         self.scratch.watched = Some(at);
+        self.scratch.enters = enters;
     }
 
-    /// What was noted.
-    pub(crate) fn unwatch(&mut self) -> Option<LoopState> {
-        self.scratch.watched = None;
-        self.scratch.found.take()
+    /// What was noted, and where the entry is.
+    pub(crate) fn unwatch(&mut self) -> (Option<LoopState>, Option<u32>) {
+        let scratch = &mut self.scratch;
+        (scratch.watched, scratch.enters, scratch.head) = (None, false, None);
+        (scratch.found.take(), scratch.entry.take())
     }
 }
 
@@ -134,7 +142,10 @@ pub(crate) struct Compiler<'a> {
     /// Where the address of the area for results is kept, and how it came.
     pub area_home: i32,
     pub hidden: Option<Place>,
+    /// Where code says how large the frame is.
     pub frame_size_at: u32,
+    /// The same of the entry at a loop.
+    pub entry_size_at: Option<u32>,
 }
 
 /// Compiles the body of a function. The module's functions are called by the symbols of their
@@ -264,6 +275,7 @@ impl<'a> Compiler<'a> {
             area_home: 0,
             hidden: None,
             frame_size_at: 0,
+            entry_size_at: None,
         };
         c.declare_params(ty);
         c
@@ -276,6 +288,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn finish(mut self) -> Result {
+        self.loop_entry();
         self.cold_code();
         self.finish_frame()?;
         for (handler, label) in self

@@ -166,6 +166,9 @@ impl Compiler<'_> {
         frame.is_reached = true;
         if self.s.watched == Some(self.position) {
             self.s.found = Some(self.describe_state());
+            if self.s.enters {
+                self.note_head(head);
+            }
         }
         if self.options.interruption {
             self.poll();

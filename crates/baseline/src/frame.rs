@@ -113,14 +113,27 @@ impl Compiler<'_> {
 
     /// Makes the frame. `zeros` is where the locals end that are no parameters.
     pub fn prologue(&mut self, params_end: i32) {
+        let hidden = self.hidden;
+        self.frame_size_at = self.begin_frame(hidden);
+        self.count_entry();
+        if self.has_base {
+            self.load_base();
+            self.hold(FIRST_BASE.into(), Holder::Base, false);
+        }
+        self.zero(params_end, self.operands_at);
+        self.lowest = self.operands_at;
+    }
+
+    /// Writes the beginning of a frame, and what is in it of the context. Returns where its size is to
+    /// be filled in.
+    pub fn begin_frame(&mut self, area: Option<Place>) -> u32 {
         self.locate();
         self.r(Op::Push, Size::Q, Gpr::RBP);
         self.rr(Op::Mov, Size::Q, Gpr::RBP, Gpr::RSP);
         let exec = at(Gpr::RDI, INSTANCE_EXEC);
         self.rm(Op::Mov, Size::Q, SCRATCH, exec);
-        // To be filled in.
         self.ri(Op::Sub, Size::Q, Gpr::RSP, 0x7fff_ffff);
-        self.frame_size_at = self.asm.offset() - 4;
+        let size_at = self.asm.offset() - 4;
         let limit = at(SCRATCH, EXEC_STACK_LIMIT);
         self.rm(Op::Cmp, Size::Q, Gpr::RSP, limit);
         let back = self.asm.label();
@@ -129,7 +142,7 @@ impl Compiler<'_> {
         self.asm.bind(back);
         self.mr(Op::Mov, Size::Q, frame(INSTANCE), Gpr::RDI);
         self.mr(Op::Mov, Size::Q, frame(EXEC), SCRATCH);
-        match self.hidden {
+        match area {
             Some(Place::Int(r)) => self.mr(Op::Mov, Size::Q, frame(self.area_home), r),
             Some(Place::Stack(offset)) => {
                 self.rm(Op::Mov, Size::Q, SCRATCH, at(Gpr::RBP, 16 + offset as i32));
@@ -137,17 +150,16 @@ impl Compiler<'_> {
             }
             _ => {}
         }
-        self.count_entry();
-        if self.has_base {
-            let def = at(Gpr::RDI, INSTANCE_MEMORY0);
-            self.rm(Op::Mov, Size::Q, SCRATCH, def);
-            let base = at(SCRATCH, MEMORY_BASE);
-            self.rm(Op::Mov, Size::Q, FIRST_BASE, base);
-            self.mr(Op::Mov, Size::Q, frame(BASE), FIRST_BASE);
-            self.hold(FIRST_BASE.into(), Holder::Base, false);
-        }
-        self.zero(params_end, self.operands_at);
-        self.lowest = self.operands_at;
+        size_at
+    }
+
+    /// Loads the base of memory 0, and keeps it in the frame. The instance is still in its register.
+    pub fn load_base(&mut self) {
+        let def = at(Gpr::RDI, INSTANCE_MEMORY0);
+        self.rm(Op::Mov, Size::Q, SCRATCH, def);
+        let base = at(SCRATCH, MEMORY_BASE);
+        self.rm(Op::Mov, Size::Q, FIRST_BASE, base);
+        self.mr(Op::Mov, Size::Q, frame(BASE), FIRST_BASE);
     }
 
     /// Zeros the frame from `end` up to `start`.
@@ -193,7 +205,9 @@ impl Compiler<'_> {
         if size > MAX_FRAME {
             return Err(crate::Error::TooLarge);
         }
-        self.asm.overwrite(self.frame_size_at, size);
+        for place in [Some(self.frame_size_at), self.entry_size_at] {
+            place.inspect(|place| self.asm.overwrite(*place, size));
+        }
         self.out.frame_size = size;
         Ok(())
     }

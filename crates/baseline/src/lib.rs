@@ -38,6 +38,7 @@ mod control;
 mod convert;
 mod counting;
 mod emit;
+mod entry;
 mod exception;
 mod float;
 mod frame;
@@ -60,5 +61,6 @@ mod variable;
 mod visit;
 
 pub use compiler::{State, compile};
+pub use entry::{LoopEntry, compile_with_entry};
 pub use options::{Counting, Error, Options, Symbols};
 pub use osr::{LoopState, Source, loop_depths, loop_state};

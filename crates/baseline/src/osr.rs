@@ -50,9 +50,9 @@ pub fn loop_state(
     state: &mut State,
     code: &mut CompiledFunction,
 ) -> Result<Option<LoopState>, Error> {
-    state.watch(at);
+    state.watch(at, false);
     let compiled = compile(module, func, options, state, code);
-    let found = state.unwatch();
+    let (found, _) = state.unwatch();
     compiled.map(|()| found)
 }
 

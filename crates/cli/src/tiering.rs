@@ -17,6 +17,10 @@ pub struct TieringOptions {
     /// Optimize functions once they have run so many times their own size: fewer is sooner
     #[arg(long, value_name = "N")]
     pub tier_threshold: Option<u32>,
+    /// Begin in the interpreter, and compile functions in one pass once they have run so many times
+    /// their own size there
+    #[arg(long, value_name = "N")]
+    pub interpreter_threshold: Option<u32>,
     /// Keep the machine code of a module within so many bytes; functions beyond stay as they are
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub code_memory: Option<u64>,
@@ -73,6 +77,7 @@ impl TieringOptions {
         if let Some(bytes) = self.code_memory {
             tiering.code_memory = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
+        tiering.interpreted = self.interpreter_threshold;
         tiering.threads = self.optimizing_threads.unwrap_or(0);
         tiering.stress = self.tier_stress.unwrap_or_default();
         tiering
@@ -156,8 +161,8 @@ impl fmt::Display for Shown {
         )?;
         writeln!(
             f,
-            "{} loops moved to better code while they ran",
-            stats.moved
+            "{} loops moved from the interpreter, {} to better code while they ran",
+            stats.entered, stats.moved
         )?;
         write!(
             f,

@@ -64,6 +64,27 @@ pub struct Settings {
     pub cache: Option<Cache>,
 }
 
+impl Default for Settings {
+    /// Modules are compiled ahead, with care, by all of the machine's threads.
+    fn default() -> Self {
+        Self {
+            fuel: false,
+            interruption: true,
+            memory_guards: true,
+            max_stack: 8 << 20,
+            threads: 0,
+            mix: None,
+            only: None,
+            one_pass: false,
+            opt_level: OptLevel::Full,
+            cpu: None,
+            debugger: false,
+            tiering: None,
+            cache: None,
+        }
+    }
+}
+
 impl Settings {
     /// Whether a function is compiled.
     pub fn compiles(&self, func: FuncIdx) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::compiler::Settings;
 use crate::link::Stub;
-use tierra_baseline::{Counting, Error, LoopState, Options, State, Symbols};
+use tierra_baseline::{Counting, Error, LoopEntry, LoopState, Options, State, Symbols};
 use tierra_codegen::CompiledFunction;
 use tierra_core::index::FuncIdx;
 use tierra_module::Module;
@@ -79,6 +79,33 @@ impl OnePass {
             Err(Error::TooLarge) => Ok(None),
             Err(error) => Err(format!("function {func}: {error}")),
         }
+    }
+
+    /// The function's code, with an entry at the head of a loop, if it is given by the offset of its
+    /// operator in the module.
+    ///
+    /// # Errors
+    /// When it exceeds a limit, or there is no such loop that can be reached.
+    pub fn compile_from(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        at: Option<u32>,
+    ) -> Result<(&CompiledFunction, Option<LoopEntry>), String> {
+        let Self {
+            options,
+            state,
+            code,
+        } = self;
+        let entry = match at {
+            None => tierra_baseline::compile(module, func, options, state, code).map(|()| None),
+            Some(at) => tierra_baseline::compile_with_entry(module, func, at, options, state, code),
+        };
+        let entry = entry.map_err(|error| error.to_string())?;
+        if at.is_some() && entry.is_none() {
+            return Err("there is no such loop".into());
+        }
+        Ok((code, entry))
     }
 
     /// What there is at the head of a loop, by the offset of its operator in the module; `None` if

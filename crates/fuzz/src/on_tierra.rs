@@ -1,5 +1,6 @@
 //! Runs modules on Tierra.
 
+use crate::generate::{self, Dialect};
 use crate::observe::{Observation, Outcome, hash};
 use crate::random::Random;
 use crate::values::{self, Number};
@@ -27,8 +28,27 @@ pub struct Settings {
     pub mixed_tiers: Option<u64>,
     /// How functions rise from tier to tier, if they do.
     pub stress: Stress,
+    /// Whether functions begin in the interpreter, if they rise.
+    pub interpreted: Option<u32>,
     /// Whether bodies are validated when something first reads them.
     pub lazy_validation: bool,
+}
+
+impl Settings {
+    /// The interpreter, without anything that slows it down.
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            features: generate::features(dialect),
+            fuel: None,
+            gc_stress: false,
+            host_reenters: true,
+            tier: Tier::Interp,
+            mixed_tiers: None,
+            stress: Stress::default(),
+            interpreted: None,
+            lazy_validation: false,
+        }
+    }
 }
 
 /// Bytes that a memory may grow to, on every engine.
@@ -66,6 +86,7 @@ pub fn compile(settings: &Settings, wasm: &[u8]) -> tierra::Result<Module> {
         .lazy_validation(settings.lazy_validation)
         .tiering(Tiering {
             stress: settings.stress,
+            interpreted: settings.interpreted,
             ..Tiering::default()
         })
         .mixed_tiers(settings.mixed_tiers);

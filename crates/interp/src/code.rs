@@ -5,6 +5,7 @@
 
 use crate::dispatch::handler;
 use crate::ops::call::{Exit, HostCall, Site};
+use crate::osr::LoopExit;
 use crate::translate::{self, TranslateError};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -202,6 +203,15 @@ pub trait LazyTier: Any + Send + Sync {
     /// Gives a function machine code with an adapter, by [`ModuleCode::set_machine_code`], unless
     /// the interpreter is to run it. Returns whether it did.
     fn prepare(&self, code: &ModuleCode, func: FuncIdx) -> bool;
+
+    /// Whether a function that the interpreter is about to translate is to have machine code later, so
+    /// that it counts what it does.
+    fn is_counted(&self, func: FuncIdx) -> bool;
+
+    /// A function that the interpreter runs has used up its budget, at its entry or at the head of a
+    /// loop, by the place of its operator in the module. Gives the way out of the loop to machine code,
+    /// if there is one, which lives as long as `code`.
+    fn used_up(&self, code: &ModuleCode, func: FuncIdx, at: Option<u32>) -> Option<Arc<LoopExit>>;
 }
 
 /// The records of a module's functions.
@@ -364,7 +374,8 @@ impl ModuleCode {
             self.call_machine_code(record);
             return Ok(());
         }
-        let mut code = Box::new(translate::function(self, func)?);
+        let counts = self.lazy().is_some_and(|lazy| lazy.is_counted(func));
+        let mut code = Box::new(translate::function(self, func, counts)?);
         let description: *const Code = &*code;
         code.words[1] = description as usize as u64;
         let mut codes = self.codes.lock();

@@ -30,11 +30,13 @@ mod code;
 mod dispatch;
 mod operand;
 mod ops;
+mod osr;
 mod run;
 mod translate;
 mod walk;
 
 pub use code::{CodeConfig, HostCode, LazyTier, ModuleCode};
+pub use osr::{LoopExit, LoopState, loop_state};
 pub use run::{Stack, call};
 
 /// How instructions are dispatched in this build: `sibling calls` or `loop`.

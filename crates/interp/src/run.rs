@@ -301,6 +301,28 @@ pub(crate) unsafe fn ends_activation(
     ends
 }
 
+/// A function that counts has used up its budget, at its entry or at the head of a loop. If the loop is
+/// to go on in machine code, gives the record of that; the state is in the context's buffer then, and
+/// nothing may run in between that collects or writes another one.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn used_up(
+    record: &FuncRecord,
+    inst: *mut Instance,
+    sp: *mut u64,
+    at: Option<u32>,
+) -> Option<*const FuncRecord> {
+    // SAFETY: the record of a function with a body is owned by its module's code; the instance runs,
+    // and the frame is at the head of the loop.
+    unsafe {
+        let code = &*record.owner.cast::<ModuleCode>();
+        let exit = code.lazy()?.used_up(code, record.index, at)?;
+        exit.write_state(sp, (*(*inst).exec).osr_buffer.get());
+        // It lives as long as the module's code.
+        Some(exit.record())
+    }
+}
+
 /// Calls a host function, or machine code. The caller's frame, to which it returns, is where walks begin.
 pub(crate) unsafe fn call_host(
     record: &FuncRecord,

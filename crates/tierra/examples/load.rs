@@ -8,7 +8,7 @@ use tierra::{Config, Engine, Module, Tier};
 /// The parts of loading, which `Module::deserialize_file` does one after the other.
 mod parts {
     use super::{Duration, Instant, Path};
-    use tierra_engine::{Artifact, Compiler, OptLevel, Settings, map_file};
+    use tierra_engine::{Artifact, Compiler, Settings, map_file};
     use tierra_interp::{CodeConfig, ModuleCode};
 
     pub const NAMES: [&str; 5] = [
@@ -20,22 +20,7 @@ mod parts {
     ];
 
     pub fn compiler() -> std::sync::Arc<Compiler> {
-        let settings = Settings {
-            fuel: false,
-            one_pass: false,
-            interruption: true,
-            memory_guards: true,
-            max_stack: 8 << 20,
-            threads: 0,
-            mix: None,
-            only: None,
-            opt_level: OptLevel::Full,
-            cpu: None,
-            debugger: false,
-            tiering: None,
-            cache: None,
-        };
-        Compiler::new(settings).expect("compiled code runs here")
+        Compiler::new(Settings::default()).expect("compiled code runs here")
     }
 
     pub fn load(compiler: &Compiler, path: &Path) -> [Duration; 5] {

@@ -30,19 +30,8 @@ fn functions(count: usize) -> Arc<tierra_module::Module> {
 /// takes no more memory than addresses.
 fn fill() -> Vec<Arc<TieredModule>> {
     let settings = Settings {
-        fuel: false,
-        one_pass: false,
-        interruption: true,
-        memory_guards: true,
-        max_stack: 8 << 20,
-        threads: 0,
-        mix: None,
-        only: None,
-        opt_level: tierra_engine::OptLevel::Full,
-        cpu: None,
-        debugger: false,
         tiering: Some(Tiering::default()),
-        cache: None,
+        ..Settings::default()
     };
     let compiler = Compiler::new(settings).unwrap();
     let mut all = Vec::new();

@@ -36,6 +36,25 @@ const TIERS: &[(&str, &[&str])] = &[
     ("auto beside", &["--tier-stress", "eager,random=2"]),
     ("auto failing", &["--tier-stress", "eager,delay=1ms,fail=2"]),
     (
+        "auto from interpreter",
+        &[
+            "--interpreter-threshold",
+            "0",
+            "--tier-stress",
+            "eager,sync",
+        ],
+    ),
+    (
+        "auto through all tiers",
+        &[
+            "--interpreter-threshold",
+            "0",
+            "--tier-stress",
+            "eager,sync,random=4",
+            "--gc-stress",
+        ],
+    ),
+    (
         "auto no memory",
         &["--tier-stress", "eager", "--code-memory", "192KiB"],
     ),

@@ -28,6 +28,13 @@ pub enum Event {
         /// Where the loop begins, as an offset in the module.
         at: u32,
     },
+    /// A running loop moved from the interpreter to code of one pass.
+    Entered {
+        /// The function's index in its module.
+        func: u32,
+        /// Where the loop begins, as an offset in the module.
+        at: u32,
+    },
     /// What the cache has can't be used, or it can't be written.
     Cache(String),
     /// The function stays in the tier that it is in.
@@ -76,6 +83,10 @@ impl fmt::Display for Event {
             Self::Moved { func, at } => {
                 write!(f, "on-stack replacement: function {func}, loop at {at:#x}")
             }
+            Self::Entered { func, at } => write!(
+                f,
+                "on-stack replacement: function {func}, loop at {at:#x}, from the interpreter"
+            ),
             Self::Cache(what) => write!(f, "cached code is {what}"),
             Self::Stays { func, why } => write!(f, "function {func} stays in its tier: {why}"),
         }
@@ -124,6 +135,8 @@ pub struct TierStats {
     pub loops: Made,
     /// What came from the cache.
     pub cached: Made,
+    /// How often a running loop moved from the interpreter to code of one pass.
+    pub entered: u64,
     /// How often a running loop moved to better code.
     pub moved: u64,
     /// Functions and loops that stay where they are because better code can't be made.
@@ -168,6 +181,7 @@ pub struct Counters {
     pub instances: AtomicU64,
     pub functions: AtomicU64,
     pub interpreted: AtomicU64,
+    entered: AtomicU64,
     moved: AtomicU64,
     stay: AtomicU64,
     pub code_memory: AtomicU64,
@@ -186,6 +200,7 @@ impl Counters {
                 ..
             } => self.made[by.index()].add(*bytes, *code, *time),
             Event::Moved { .. } => _ = self.moved.fetch_add(1, Relaxed),
+            Event::Entered { .. } => _ = self.entered.fetch_add(1, Relaxed),
             Event::Cache(_) => {}
             Event::Stays { .. } => _ = self.stay.fetch_add(1, Relaxed),
         }
@@ -208,6 +223,7 @@ impl Counters {
             optimizing,
             loops,
             cached,
+            entered: self.entered.load(Relaxed),
             moved: self.moved.load(Relaxed),
             stay: self.stay.load(Relaxed),
             code_memory: self.code_memory.load(Relaxed),

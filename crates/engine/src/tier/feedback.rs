@@ -31,6 +31,10 @@ impl Sites {
         if calls.is_empty() {
             return Ok(0);
         }
+        // Copies of a function that begin at different places share them.
+        if let Some(start) = self.cells.get(&calls[0]) {
+            return Ok(*start);
+        }
         let bytes = calls.len() * size_of::<u64>();
         if self.blocks.is_empty() || self.used + bytes > BLOCK {
             // A function with more has a block of its own.

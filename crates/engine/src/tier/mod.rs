@@ -9,6 +9,9 @@
 //! head, and moves there ([`transfer`]). All instances of a module, on all threads, share records,
 //! code and counts.
 //!
+//! Functions may also begin in the interpreter, which counts, too, and leaves loops for code of one pass
+//! that begins at their heads ([`interpreted`]).
+//!
 //! # Invariants
 //! - Code is written before a record or a loop is told of it, and is never changed.
 //! - The guest waits for code of one pass only, and never for the thread that optimizes.
@@ -21,6 +24,7 @@
 pub mod builtins;
 pub mod event;
 mod feedback;
+mod interpreted;
 pub mod module;
 pub mod persist;
 pub mod policy;

@@ -6,7 +6,7 @@ use super::persist::{self, Kept};
 use super::policy::{self, Tiering};
 use super::queue::Job;
 use super::rise::LoopStage;
-use crate::adapters::{Adapters, Way};
+use crate::adapters::{Adapters, Shape, Way};
 use crate::artifact::names;
 use crate::chunks::Chunks;
 use crate::code::NearData;
@@ -23,8 +23,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tierra_asm::code::{CompiledFunction, RECORD_SYMBOLS, SITE_SYMBOL};
+use tierra_baseline::LoopEntry;
 use tierra_core::index::FuncIdx;
-use tierra_interp::{LazyTier, ModuleCode};
+use tierra_interp::{LazyTier, LoopExit, ModuleCode};
 use tierra_module::Module;
 use tierra_vm::{FuncRecord, MachineTier};
 
@@ -48,6 +49,8 @@ pub(super) struct State {
     /// By function that is not imported.
     pub(super) functions: Vec<Stage>,
     pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
+    /// The ways from the interpreter to code of one pass; `None` where there can't be one.
+    pub(super) exits: HashMap<(FuncIdx, u32), Option<Arc<LoopExit>>>,
     /// Of large functions, how many loops are around each loop.
     pub(super) depths: HashMap<FuncIdx, HashMap<u32, u32>>,
     sites: Sites,
@@ -61,6 +64,8 @@ pub(super) struct State {
 pub(super) enum Stage {
     /// It was never called.
     New,
+    /// The interpreter runs it, until it has run for long enough to be compiled.
+    Beginning,
     /// The interpreter runs it.
     Interpreted,
     /// It runs in code of one pass.
@@ -71,6 +76,14 @@ pub(super) enum Stage {
     Optimized,
     /// It stays in code of one pass.
     Stays,
+}
+
+/// The tier in which a function begins.
+enum First {
+    /// It is interpreted, for good or not.
+    Interpreter(Stage),
+    OnePass,
+    Optimizing,
 }
 
 /// What there was to compile and what came of it.
@@ -118,6 +131,7 @@ impl TieredModule {
                 adapters: Adapters::default(),
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
+                exits: HashMap::new(),
                 depths: HashMap::new(),
                 sites: Sites::default(),
                 kept: Kept::default(),
@@ -221,8 +235,8 @@ impl TieredModule {
             return Ok(());
         }
         match self.first_tier(&mut state) {
-            Some(0) => return self.interpret(&mut state, func),
-            Some(1) => {
+            First::Interpreter(stage) => return self.interpret(&mut state, func, stage),
+            First::Optimizing => {
                 drop(state);
                 let mut worker = Worker::new(self.settings());
                 self.optimize(&mut worker, Job::Function(func));
@@ -232,62 +246,92 @@ impl TieredModule {
                 }
                 // Nothing better than what follows will come.
             }
-            _ => {}
+            First::OnePass => {}
         }
-        let renew = |state: &mut State| *state.one_pass = OnePass::counting(self.settings());
-        let work = |state: &mut State| self.compile_in_one_pass(state, func);
-        if let Err(why) = caught(&mut *state, renew, work) {
-            self.interpret(&mut state, func)?;
+        if let Err(why) = self.compile_first(&mut state, func) {
+            self.interpret(&mut state, func, Stage::Interpreted)?;
             drop(state);
             self.tell_stays(func, why);
         }
         Ok(())
     }
 
-    /// In tests, which tier is the first: 0 for the interpreter, 1 for the best.
-    fn first_tier(&self, state: &mut State) -> Option<u64> {
-        let seed = self.tiering.stress.random?;
+    fn first_tier(&self, state: &mut State) -> First {
+        let first = match self.tiering.interpreted {
+            Some(_) => First::Interpreter(Stage::Beginning),
+            None => First::OnePass,
+        };
+        let Some(seed) = self.tiering.stress.random else {
+            return first;
+        };
         state.choices += 1;
-        Some(self.tiering.chance(seed, state.choices, 4))
+        match self.tiering.chance(seed, state.choices, 6) {
+            0 => First::Interpreter(Stage::Interpreted),
+            1 | 2 => First::Interpreter(Stage::Beginning),
+            3 => First::Optimizing,
+            _ => First::OnePass,
+        }
     }
 
-    fn interpret(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
-        let adapter = self.adapter(state, Way::Slots, func)?;
+    fn interpret(&self, state: &mut State, func: FuncIdx, stage: Stage) -> Outcome<()> {
+        let adapter = self.adapter(state, Way::Slots, shape(&self.module, func))?;
         let counters = self.compiler.counters();
         counters.interpreted.fetch_add(1, Ordering::Relaxed);
-        state.functions[self.place(func)] = Stage::Interpreted;
-        let entry = &self.record(func).machine_entry;
+        state.functions[self.place(func)] = stage;
+        let record = self.record(func);
+        if stage == Stage::Beginning {
+            let budget = self.tiering.interpreted_budget(self.body_len(func));
+            record.budget.store(budget, Ordering::Relaxed);
+        }
+        let entry = &record.machine_entry;
         entry.store(adapter as *mut u8, Ordering::Release);
         Ok(())
     }
 
-    fn compile_in_one_pass(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
+    /// Gives a function code of one pass.
+    pub(super) fn compile_first(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
+        let (code, _) = self.compile_in_one_pass(state, func, None)?;
+        self.count(state, func, code);
+        Ok(())
+    }
+
+    /// Lets a function run in code of one pass.
+    pub(super) fn count(&self, state: &mut State, func: FuncIdx, code: usize) {
+        state.functions[self.place(func)] = Stage::Counting;
+        let entry = &self.record(func).machine_entry;
+        entry.store(code as *mut u8, Ordering::Release);
+    }
+
+    /// Makes code in one pass. Gives its address, and where its entry at the loop is.
+    pub(super) fn compile_in_one_pass(
+        &self,
+        state: &mut State,
+        func: FuncIdx,
+        at: Option<u32>,
+    ) -> Outcome<(usize, Option<LoopEntry>)> {
         if !self.settings().compiles(func) {
             return Err("the configuration says so".into());
         }
-        let start = Instant::now();
-        let State {
-            one_pass,
-            chunks,
-            sites,
-            ..
-        } = state;
-        let code = one_pass.compile_to(&self.module, func)?;
-        let code = code.ok_or("the function is too large for the compiler")?;
-        let cells = sites.add(&code.sites)?;
-        let entry = self.add(chunks, func, code, cells)?;
-        self.tell(&self.compiled(&Done {
-            by: Compiled::Baseline,
-            func,
-            code,
-            time: start.elapsed(),
-        }));
-        state.functions[self.place(func)] = Stage::Counting;
-        let record = self.record(func);
-        record
-            .machine_entry
-            .store(entry as *mut u8, Ordering::Release);
-        Ok(())
+        let renew = |state: &mut State| *state.one_pass = OnePass::counting(self.settings());
+        caught(state, renew, |state| {
+            let start = Instant::now();
+            let State {
+                one_pass,
+                chunks,
+                sites,
+                ..
+            } = state;
+            let (code, entry) = one_pass.compile_from(&self.module, func, at)?;
+            let cells = sites.add(&code.sites)?;
+            let address = self.add(chunks, func, code, cells)?;
+            self.tell(&self.compiled(&Done {
+                by: Compiled::Baseline,
+                func,
+                code,
+                time: start.elapsed(),
+            }));
+            Ok((address, entry))
+        })
     }
 
     pub(super) fn compiled(&self, done: &Done<'_>) -> Event {
@@ -333,7 +377,7 @@ impl TieredModule {
         code: &CompiledFunction,
         cells: usize,
     ) -> Outcome<usize> {
-        self.check_room(chunks, chunks.wanted(code.code.len() + 64))?;
+        self.check_room(chunks, chunks.wanted_for(code))?;
         let resolve = |symbol: u32| match symbol.checked_sub(RECORD_SYMBOLS) {
             Some(func) => self.record_address(FuncIdx(func)),
             None if symbol == SITE_SYMBOL => cells,
@@ -351,14 +395,12 @@ impl TieredModule {
     /// The code by which Rust calls a function, or machine code calls one that the interpreter runs. It
     /// is not much for all types of most modules together, and nothing works without: so a little may
     /// be taken beyond [`Tiering::code_memory`].
-    fn adapter(&self, state: &mut State, way: Way, func: FuncIdx) -> Outcome<usize> {
+    pub(super) fn adapter(&self, state: &mut State, way: Way, shape: Shape) -> Outcome<usize> {
         let State {
             chunks, adapters, ..
         } = state;
         let most = self.tiering.code_memory.max(policy::ADAPTERS);
-        self.counting_memory(chunks, |chunks| {
-            adapters.get(way, shape(&self.module, func), chunks, most)
-        })
+        self.counting_memory(chunks, |chunks| adapters.get(way, shape, chunks, most))
     }
 
     fn counting_memory<T>(&self, chunks: &mut Chunks, add: impl FnOnce(&mut Chunks) -> T) -> T {
@@ -403,17 +445,17 @@ impl LazyTier for TieredModule {
             return false;
         }
         let mut state = self.lock();
-        if state.functions[self.place(func)] == Stage::Interpreted {
-            return false;
-        }
-        let Ok(adapter) = self.adapter(&mut state, Way::In, func) else {
-            return false;
-        };
-        let entry = self.record(func).machine_entry.load(Ordering::Acquire);
-        // SAFETY: both are of the function's type, and live as long as the module; nobody changes
-        // the entry while the state is locked.
-        unsafe { code.set_machine_code(func, entry, adapter as *mut u8) };
-        true
+        let stage = state.functions[self.place(func)];
+        !matches!(stage, Stage::Interpreted | Stage::Beginning)
+            && self.call_machine_code(&mut state, code, func).is_ok()
+    }
+
+    fn is_counted(&self, func: FuncIdx) -> bool {
+        self.lock().functions[self.place(func)] == Stage::Beginning
+    }
+
+    fn used_up(&self, code: &ModuleCode, func: FuncIdx, at: Option<u32>) -> Option<Arc<LoopExit>> {
+        self.leave_interpreter(code, func, at)
     }
 }
 
@@ -458,19 +500,8 @@ mod tests {
     #[test]
     fn adapters_of_functions_go_with_their_module() {
         let compiler = Compiler::new(Settings {
-            fuel: false,
-            interruption: true,
-            memory_guards: true,
-            max_stack: 1 << 20,
-            threads: 1,
-            mix: None,
-            only: None,
-            one_pass: false,
-            opt_level: tierra_codegen::OptLevel::Full,
-            cpu: None,
-            debugger: false,
             tiering: Some(Tiering::default()),
-            cache: None,
+            ..Settings::default()
         })
         .unwrap();
         let wasm = types(800);
@@ -480,7 +511,8 @@ mod tests {
         let code = ModuleCode::new(wasm.clone(), config, Some(module.clone()));
         for func in wasm.defined_funcs() {
             assert!(module.prepare(&code, func));
-            module.interpret(&mut module.lock(), func).unwrap();
+            let stage = Stage::Interpreted;
+            module.interpret(&mut module.lock(), func, stage).unwrap();
         }
         assert_eq!(compiler.adapter_bytes(), before);
         let taken = module.lock().chunks.capacity() as u64;

@@ -10,6 +10,9 @@ pub struct Tiering {
     pub per_byte: u32,
     /// The same for functions so small that this counts more, in bytes.
     pub at_least: u32,
+    /// The same in the interpreter, before code is made in one pass; `None` if functions begin in code
+    /// of one pass, which takes about as long to make as what the interpreter runs.
+    pub interpreted: Option<u32>,
     /// Bytes of memory for the machine code of a module. When they are used up, functions stay in
     /// the tier that they are in. The ways between tiers may have a mebibyte in any case.
     pub code_memory: usize,
@@ -46,6 +49,7 @@ impl Default for Tiering {
         Self {
             per_byte: 2_000,
             at_least: 100_000,
+            interpreted: None,
             code_memory: 512 << 20,
             threads: 0,
             stress: Stress::default(),
@@ -83,6 +87,16 @@ impl Tiering {
         }
         let budget = (body as u64).saturating_mul(u64::from(self.per_byte));
         let budget = budget.max(u64::from(self.at_least));
+        i32::try_from(budget).unwrap_or(i32::MAX)
+    }
+
+    /// What a function may do in the interpreter before it is compiled in one pass.
+    pub fn interpreted_budget(&self, body: usize) -> i32 {
+        if self.stress.eager {
+            return 0;
+        }
+        let per_byte = self.interpreted.unwrap_or_default();
+        let budget = (body as u64).saturating_mul(u64::from(per_byte));
         i32::try_from(budget).unwrap_or(i32::MAX)
     }
 

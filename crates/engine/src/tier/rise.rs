@@ -35,12 +35,9 @@ impl TieredModule {
         let stress = &self.tiering.stress;
         let record = self.record(func);
         let mut state = self.lock();
-        if let Some(seed) = stress.random {
-            state.choices += 1;
-            if self.tiering.chance(seed, state.choices, 3) != 0 {
-                record.budget.store(0, Ordering::Relaxed);
-                return None;
-            }
+        if self.is_postponed(&mut state) {
+            record.budget.store(0, Ordering::Relaxed);
+            return None;
         }
         let (job, mut pause) = self.wanted(&mut state, func, at);
         if let Some(job) = job {
@@ -73,6 +70,14 @@ impl TieredModule {
             self.tell(&Event::Moved { func: func.0, at });
         }
         ready
+    }
+
+    /// In tests, whether what has used up its budget goes on as it is for now.
+    pub(super) fn is_postponed(&self, state: &mut State) -> bool {
+        self.tiering.stress.random.is_some_and(|seed| {
+            state.choices += 1;
+            self.tiering.chance(seed, state.choices, 3) != 0
+        })
     }
 
     pub(super) fn enqueue(&self, job: Job) {
@@ -287,9 +292,7 @@ impl TieredModule {
         let mut one_pass = OnePass::counting(self.settings());
         let found = one_pass.loop_state(self.wasm(), func, at)?;
         let found = found.ok_or("there is no such loop")?;
-        if found.state.slots() * size_of::<u64>() > OSR_BUFFER {
-            return Err("its state is too large".into());
-        }
+        check_size(&found.state)?;
         Ok(found)
     }
 
@@ -312,8 +315,16 @@ impl TieredModule {
     }
 }
 
-/// What one compiler writes must be what the other one reads.
-fn check_states(written: &FrameState, read: &FrameState) -> Outcome<()> {
+/// The state must fit into the buffer.
+pub(super) fn check_size(state: &FrameState) -> Outcome<()> {
+    if state.slots() * size_of::<u64>() > OSR_BUFFER {
+        return Err("its state is too large".into());
+    }
+    Ok(())
+}
+
+/// What one tier writes must be what the other one reads.
+pub(super) fn check_states(written: &FrameState, read: &FrameState) -> Outcome<()> {
     if written == read {
         return Ok(());
     }

@@ -3,23 +3,16 @@
 use crate::generate::{self, Dialect};
 use crate::observe::hash;
 use crate::on_tierra::{self, Settings};
-use tierra::Tier;
 
 /// What this build does with a case: the whole observation if `long`, else a hash of it.
 pub fn summary(seed: u64, long: bool) -> String {
     let Some(case) = generate::case(seed, Dialect::Everything) else {
         return format!("{seed}: -");
     };
-    let features = generate::features(Dialect::Everything);
     let settings = Settings {
-        features,
         fuel: Some(10_000_000),
         gc_stress: seed.is_multiple_of(2),
-        host_reenters: true,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: tierra::Stress::default(),
-        lazy_validation: false,
+        ..Settings::new(Dialect::Everything)
     };
     match on_tierra::run(&settings, &case.wasm, seed) {
         Ok(seen) if long => format!("{seed}:\n{seen}"),

@@ -97,16 +97,9 @@ fn section_len(bytes: &[u8]) -> Option<usize> {
 }
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
-    let features = generate::features(Dialect::Everything);
     let settings = Settings {
-        features,
         fuel: Some(100_000),
-        gc_stress: false,
-        host_reenters: true,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: tierra::Stress::default(),
-        lazy_validation: false,
+        ..Settings::new(Dialect::Everything)
     };
     let start = Instant::now();
     let module = on_tierra::compile(&settings, wasm);

@@ -5,7 +5,6 @@ use crate::generate::{self, Dialect};
 use crate::observe::difference;
 use crate::on_tierra::{self, Settings};
 use crate::on_wasmi;
-use tierra::Tier;
 
 /// Enough for what is useful, and little enough for many cases.
 const FUEL: u64 = 200_000;
@@ -18,16 +17,11 @@ pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     // Without fuel only what terminates: the exported counter shows that.
     let terminates = generate::case(seed, Dialect::Common).is_some_and(|case| case.terminates);
     let fuel = (!terminates || seed.is_multiple_of(4)).then_some(FUEL);
-    let features = generate::features(Dialect::Common);
     let settings = Settings {
-        features,
         fuel,
         gc_stress: seed.is_multiple_of(3),
         host_reenters: false,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: tierra::Stress::default(),
-        lazy_validation: false,
+        ..Settings::new(Dialect::Common)
     };
     let theirs = on_wasmi::run(fuel, wasm, seed);
     let ours = on_tierra::run(&settings, wasm, seed);

@@ -4,7 +4,6 @@ use super::Verdict;
 use crate::generate::{self, Dialect};
 use crate::observe::difference;
 use crate::on_tierra::{self, Settings};
-use tierra::Tier;
 
 const FUEL: u64 = 10_000_000;
 
@@ -13,17 +12,7 @@ pub fn generate(seed: u64) -> Option<Vec<u8>> {
 }
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
-    let features = generate::features(Dialect::Everything);
-    let plain = Settings {
-        features,
-        fuel: None,
-        gc_stress: false,
-        host_reenters: true,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: tierra::Stress::default(),
-        lazy_validation: false,
-    };
+    let plain = Settings::new(Dialect::Everything);
     on_tierra::compile(&plain, wasm).map_err(|e| format!("a valid module is rejected: {e}"))?;
     let Ok(expected) = on_tierra::run(&plain, wasm, seed) else {
         return Ok(Verdict::Skipped);

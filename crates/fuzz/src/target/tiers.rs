@@ -19,14 +19,8 @@ pub fn program(seed: u64) -> Option<Vec<u8>> {
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
     let interp = Settings {
-        features: generate::features(Dialect::Everything),
         fuel: Some(FUEL),
-        gc_stress: false,
-        host_reenters: true,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: Stress::default(),
-        lazy_validation: false,
+        ..Settings::new(Dialect::Everything)
     };
     let Ok(expected) = on_tierra::run(&interp, wasm, seed) else {
         return Ok(Verdict::Skipped);
@@ -96,6 +90,21 @@ fn rising(interp: &Settings, seed: u64) -> Vec<Way> {
     };
     vec![
         ("at once", with(eager)),
+        (
+            "from the interpreter, at once",
+            Settings {
+                interpreted: Some(0),
+                ..with(eager)
+            },
+        ),
+        (
+            "from the interpreter, with GC stress",
+            Settings {
+                interpreted: Some(0),
+                gc_stress: true,
+                ..with(eager)
+            },
+        ),
         ("at random", with(random(seed))),
         (
             "at random, with GC stress",

@@ -1,11 +1,10 @@
 //! Every function of a module can be translated and entered: all are exported and called.
 
 use super::Verdict;
-use crate::generate::{self, Dialect};
+use crate::generate::Dialect;
 use crate::on_tierra::{self, Settings};
 use crate::random::Random;
 use arbitrary::Unstructured;
-use tierra::Tier;
 
 /// Functions that are large, that nothing else calls, and that don't depend on imports.
 pub fn generate(seed: u64) -> Option<Vec<u8>> {
@@ -32,17 +31,7 @@ pub fn generate(seed: u64) -> Option<Vec<u8>> {
 }
 
 pub fn check(seed: u64, wasm: &[u8]) -> Result<Verdict, String> {
-    let features = generate::features(Dialect::Everything);
-    let plain = Settings {
-        features,
-        fuel: None,
-        gc_stress: false,
-        host_reenters: true,
-        tier: Tier::Interp,
-        mixed_tiers: None,
-        stress: tierra::Stress::default(),
-        lazy_validation: false,
-    };
+    let plain = Settings::new(Dialect::Everything);
     let seen = on_tierra::run(&plain, wasm, seed).map_err(|e| format!("rejected: {e}"))?;
     let failed = seen
         .steps

@@ -426,26 +426,37 @@ impl Instr for HostCall {
     unsafe fn run(r: &mut Regs) -> Flow {
         // SAFETY: `Instr::run`'s contract; the record of a host function has one, and the frame
         // was checked for the larger of parameters and results.
-        unsafe {
-            let record = &*(r.word(1) as *const FuncRecord);
-            let (ip, sp, inst) = header(r, record.param_slots);
-            if record.host.is_none() && crate::run::ends_activation(r.inst, ip, record) {
-                return Flow::Stop(Stop::TAIL_CALL);
-            }
-            let status = crate::run::call_host(record, r.inst, r.sp, ip, sp, inst);
-            let results = r.sp;
-            r.acc = *results;
-            r.f32 = f32::load(results);
-            r.f64 = f64::load(results);
-            r.inst = core::ptr::null_mut();
-            leave(r, ip, sp, inst);
-            match status {
-                Status::Done => Flow::Next,
-                Status::Trap => Flow::Stop(crate::run::pending_trap(r.inst)),
-                Status::Host => Flow::Stop(Stop::HOST),
-                Status::Throw => super::exception::unwind(r),
-                Status::TailCall => unreachable!("whoever calls goes on with tail calls"),
-            }
+        unsafe { call_out(r, &*(r.word(1) as *const FuncRecord)) }
+    }
+}
+
+/// Calls a function that the interpreter doesn't run in place of the running one, whose parameters take
+/// as many slots, and returns from it.
+///
+/// # Safety
+/// The record is of a host function, or of machine code that has no more results than the frame has
+/// room for.
+#[inline(always)]
+pub(super) unsafe fn call_out(r: &mut Regs, record: &FuncRecord) -> Flow {
+    // SAFETY: the caller's; the frame's header is behind its parameters.
+    unsafe {
+        let (ip, sp, inst) = header(r, record.param_slots);
+        if record.host.is_none() && crate::run::ends_activation(r.inst, ip, record) {
+            return Flow::Stop(Stop::TAIL_CALL);
+        }
+        let status = crate::run::call_host(record, r.inst, r.sp, ip, sp, inst);
+        let results = r.sp;
+        r.acc = *results;
+        r.f32 = f32::load(results);
+        r.f64 = f64::load(results);
+        r.inst = core::ptr::null_mut();
+        leave(r, ip, sp, inst);
+        match status {
+            Status::Done => Flow::Next,
+            Status::Trap => Flow::Stop(crate::run::pending_trap(r.inst)),
+            Status::Host => Flow::Stop(Stop::HOST),
+            Status::Throw => super::exception::unwind(r),
+            Status::TailCall => unreachable!("whoever calls goes on with tail calls"),
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod branch;
 pub(crate) mod call;
 #[cfg(tierra_compact)]
 mod compact;
+pub(crate) mod count;
 pub(crate) mod exception;
 pub(crate) mod memory;
 pub(crate) mod numeric;

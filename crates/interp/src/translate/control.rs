@@ -32,6 +32,9 @@ pub(super) enum Block {
     Plain,
     Loop {
         head: u32,
+        /// Where it begins in the body, and where its rounds are counted.
+        start: u32,
+        count: Option<u32>,
     },
     /// The branch to the `else` part.
     If {
@@ -196,7 +199,8 @@ impl Translator<'_> {
         self.close_fuel();
         self.join();
         let head = self.pos();
-        self.open(Block::Loop { head }, block);
+        let (start, count) = (self.offset, self.count_round());
+        self.open(Block::Loop { head, start, count }, block);
         self.open_fuel();
         Ok(())
     }
@@ -282,6 +286,14 @@ impl Translator<'_> {
                 if to_else.instr != u32::MAX {
                     self.top().fixups.push(to_else);
                 }
+            }
+            Block::Loop {
+                start,
+                count: Some(place),
+                ..
+            } => {
+                let (place, start) = (*place, *start);
+                self.finish_round(place, start);
             }
             Block::TryTable(_) => self.end_try_table()?,
             Block::Try(_) => self.end_try()?,
@@ -378,7 +390,7 @@ impl Translator<'_> {
         let index = self.control.len() - 1 - depth as usize;
         let frame = &self.control[index];
         let target = match frame.kind {
-            Block::Loop { head } => Target::Back(head),
+            Block::Loop { head, .. } => Target::Back(head),
             Block::Function => Target::Return,
             _ => Target::End(index),
         };

@@ -13,6 +13,7 @@
 
 mod call;
 mod control;
+mod count;
 mod emit;
 mod exception;
 mod heap;
@@ -22,6 +23,7 @@ mod stack;
 mod visit;
 
 use crate::code::{Code, FRAME_HEADER, Header, ModuleCode, TryRange};
+use crate::osr::LoopState;
 use alloc::vec::Vec;
 use control::Control;
 use core::fmt;
@@ -173,6 +175,13 @@ pub(crate) struct Translator<'m> {
     frame: wasmparser::FrameKind,
     /// The open fuel instruction and what it has to charge.
     fuel: Option<(u32, u32)>,
+    func: FuncIdx,
+    body: tierra_module::Body<'m>,
+    /// Whether code counts what it does.
+    counts: bool,
+    /// The loop that somebody wants to know of, by its place in the module, and what was found.
+    watched: Option<u32>,
+    found: Option<LoopState>,
 }
 
 /// The kind of frame in which the decoder wants to find an operator. Validation has checked that
@@ -192,39 +201,36 @@ impl wasmparser::FrameStack for Translator<'_> {
     }
 }
 
-/// Translates a function.
-pub(crate) fn function(owner: &ModuleCode, func: FuncIdx) -> Result<Code> {
-    let module = owner.module().as_ref();
-    let body = module
-        .body(func)
-        .expect("only functions with bodies are translated");
-    let features = wasmparser_features(module.features());
-    let mut reader = wasmparser::BinaryReader::new_features(body.bytes, 0, features);
+/// Translates a function, to code that counts what it does if it `counts`.
+pub(crate) fn function(owner: &ModuleCode, func: FuncIdx, counts: bool) -> Result<Code> {
     let mut t = Translator::new(owner, func)?;
-    for _ in 0..reader.read_var_u32()? {
-        let count = reader.read_var_u32()?;
-        let local = ty(module, val_type(reader.read()?)?);
-        t.declare_locals(count, local)?;
-    }
-    let ref_locals = t
-        .locals
-        .iter()
-        .filter(|l| l.ty == Ty::HeapRef)
-        .map(|l| l.slot)
-        .collect::<Vec<_>>();
+    t.counts = counts;
+    let mut reader = t.begin()?;
+    let ref_locals = t.locals.iter().filter(|l| l.ty == Ty::HeapRef);
+    let ref_locals = ref_locals.map(|l| l.slot).collect();
     let operands = t.height;
-    t.begin();
     while !reader.eof() {
-        t.offset = reader.current_position() as u32;
-        t.frame = expected_frame(body.bytes[reader.current_position()]);
-        reader.visit_operator(&mut t)??;
+        t.operator(&mut reader)?;
     }
-    t.finish(func, operands, ref_locals)
+    t.finish(operands, ref_locals)
+}
+
+/// See [`crate::osr::loop_state`].
+pub(crate) fn loop_state(owner: &ModuleCode, func: FuncIdx, at: u32) -> Result<Option<LoopState>> {
+    let mut t = Translator::new(owner, func)?;
+    t.watched = Some(at);
+    let mut reader = t.begin()?;
+    while t.found.is_none() && !reader.eof() {
+        t.operator(&mut reader)?;
+    }
+    Ok(t.found)
 }
 
 impl<'m> Translator<'m> {
     fn new(owner: &'m ModuleCode, func: FuncIdx) -> Result<Self> {
         let module = owner.module().as_ref();
+        let body = module.body(func);
+        let body = body.expect("only functions with bodies are translated");
         let signature = module.func_type(func);
         let mut t = Self {
             owner,
@@ -250,6 +256,11 @@ impl<'m> Translator<'m> {
             handlers: Vec::new(),
             frame: wasmparser::FrameKind::Block,
             fuel: None,
+            func,
+            body,
+            counts: false,
+            watched: None,
+            found: None,
         };
         t.words.extend([0; Header::WORDS]);
         for param in &signature.params {
@@ -276,14 +287,30 @@ impl<'m> Translator<'m> {
         Ok(())
     }
 
-    /// Opens the function's own block.
-    fn begin(&mut self) {
+    /// Declares the locals and opens the function's own block. Gives what reads the operators.
+    fn begin(&mut self) -> Result<wasmparser::BinaryReader<'m>> {
+        let module = self.module;
+        let features = wasmparser_features(module.features());
+        let mut reader = wasmparser::BinaryReader::new_features(self.body.bytes, 0, features);
+        for _ in 0..reader.read_var_u32()? {
+            let count = reader.read_var_u32()?;
+            let local = ty(module, val_type(reader.read()?)?);
+            self.declare_locals(count, local)?;
+        }
         self.max_height = self.height;
         self.control.push(Control::function(self.height));
+        self.count_entry();
         self.open_fuel();
+        Ok(reader)
     }
 
-    fn finish(mut self, func: FuncIdx, operands: u32, ref_locals: Vec<u16>) -> Result<Code> {
+    fn operator(&mut self, reader: &mut wasmparser::BinaryReader<'m>) -> Result {
+        self.offset = reader.current_position() as u32;
+        self.frame = expected_frame(self.body.bytes[reader.current_position()]);
+        reader.visit_operator(self)?
+    }
+
+    fn finish(mut self, operands: u32, ref_locals: Vec<u16>) -> Result<Code> {
         // The largest result also needs room, from slot 0 on.
         let results: u32 = self.results.iter().map(|t| t.slots()).sum();
         let frame = self
@@ -301,8 +328,8 @@ impl<'m> Translator<'m> {
         self.words[0] = u64::from(frame * 8) | u64::from(zeroed) << 32;
         Ok(Code {
             words: self.words.into(),
-            func,
-            body_offset: self.module.body(func).map_or(0, |b| b.offset as u32),
+            func: self.func,
+            body_offset: self.body.offset as u32,
             param_slots: self.param_slots,
             ref_locals: ref_locals.into(),
             ref_sites: self.ref_sites.into(),
