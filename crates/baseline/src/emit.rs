@@ -51,7 +51,7 @@ impl Compiler<'_> {
 
     #[inline]
     pub fn mi(&mut self, op: Op, size: Size, mem: Mem, imm: i64) {
-        self.asm.emit(op, size, &[Arg::M(mem), Arg::I(imm)]);
+        self.asm.emit_mi(op, size, mem, imm);
     }
 
     /// An operation on a general register alone.
@@ -105,7 +105,7 @@ impl Compiler<'_> {
     }
 
     pub fn call_symbol(&mut self, symbol: u32) {
-        self.asm.emit(Op::Call, Size::Q, &[Arg::S(symbol)]);
+        self.asm.emit_call(symbol);
     }
 
     /// An integer constant. The flags stay as they are.

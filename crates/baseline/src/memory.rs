@@ -217,7 +217,11 @@ impl Compiler<'_> {
         };
         let address = self.address(index, memarg, bytes);
         let mem = self.access(address);
-        self.asm.emit(op, size, &[Arg::M(mem), value]);
+        match value {
+            Arg::R(s) => self.mr(op, size, mem, s),
+            Arg::I(imm) => self.mi(op, size, mem, imm),
+            value => self.asm.emit(op, size, &[Arg::M(mem), value]),
+        }
     }
 
     pub fn memory_size(&mut self, memory: u32) {

@@ -212,7 +212,7 @@ impl Assembler {
         }
     }
 
-    fn relocate(&mut self, offset: u32, kind: RelocKind, symbol: u32, addend: i64) {
+    pub(super) fn relocate(&mut self, offset: u32, kind: RelocKind, symbol: u32, addend: i64) {
         self.code.relocs.push(Reloc {
             offset,
             kind,

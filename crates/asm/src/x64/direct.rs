@@ -8,7 +8,7 @@
 
 use super::address::Address;
 use super::arg::{Arg, Mem};
-use super::assembler::Assembler;
+use super::assembler::{Assembler, RelocKind};
 use super::reg::{Gpr, Size};
 use super::table::Op;
 
@@ -50,12 +50,41 @@ impl Assembler {
             Op::Lea => Some(0x8d),
             op => opcode(op),
         };
-        match (opcode, size, mem) {
-            (Some(opcode), Size::D | Size::Q, Mem::Base { .. } | Mem::Index { .. }) => {
+        let long = match op {
+            Op::Movzx8 => Some(0xb6),
+            Op::Movzx16 => Some(0xb7),
+            _ => None,
+        };
+        match (opcode, long, size, mem) {
+            (Some(opcode), _, Size::D | Size::Q, Mem::Base { .. } | Mem::Index { .. }) => {
                 self.write_direct(opcode, size, d, &Address::memory(&mem, 1, 0));
+            }
+            (_, Some(opcode), Size::D, Mem::Base { .. } | Mem::Index { .. }) => {
+                self.write_long(opcode, d, &Address::memory(&mem, 1, 0));
             }
             _ => self.emit(op, size, &[Arg::R(d), Arg::M(mem)]),
         }
+    }
+
+    /// `emit` of an operation on memory and a constant.
+    #[inline]
+    pub fn emit_mi(&mut self, op: Op, size: Size, mem: Mem, imm: i64) {
+        match (op, size, mem) {
+            (Op::Mov, Size::D, Mem::Base { .. } | Mem::Index { .. }) => {
+                let address = Address::memory(&mem, 1, 0);
+                self.write_direct(0xc7, size, Gpr::RAX, &address);
+                self.append(u64::from(imm as u32), 4);
+            }
+            _ => self.emit(op, size, &[Arg::M(mem), Arg::I(imm)]),
+        }
+    }
+
+    /// `emit` of a call of a symbol.
+    #[inline]
+    pub fn emit_call(&mut self, symbol: u32) {
+        self.append(0xe8, 1);
+        self.relocate(self.offset(), RelocKind::Rel32, symbol, -4);
+        self.append(0, 4);
     }
 
     /// `emit` of an operation on memory and a register.
@@ -80,10 +109,17 @@ impl Assembler {
                 let number = u64::from(d.0 & 7);
                 (u64::from(imm as u32) << 8 | 0xb8 | number, 5)
             }
-            (_, Some(opcode), Size::D | Size::Q, Ok(imm)) if !matches!(op, Op::Mov) => {
+            (_, Some(opcode), Size::D | Size::Q, imm8) if !matches!(op, Op::Mov) => {
                 let digit = opcode >> 3;
-                let rm = 0xc0 | digit << 3 | d.0 & 7;
-                (u64::from(imm as u8) << 16 | u64::from(rm) << 8 | 0x83, 3)
+                let rm = u64::from(0xc0 | digit << 3 | d.0 & 7) << 8;
+                match imm8 {
+                    Ok(imm) => (u64::from(imm as u8) << 16 | rm | 0x83, 3),
+                    // The accumulator has a form of its own.
+                    Err(_) if d.0 == 0 || i32::try_from(imm).is_err() => {
+                        return self.emit(op, size, &[Arg::R(d), Arg::I(imm)]);
+                    }
+                    Err(_) => (u64::from(imm as u32) << 16 | rm | 0x81, 6),
+                }
             }
             _ => return self.emit(op, size, &[Arg::R(d), Arg::I(imm)]),
         };
@@ -92,6 +128,18 @@ impl Assembler {
         } else {
             self.append(word, len);
         }
+    }
+
+    /// With an opcode of two bytes, the first of which is 0F.
+    #[inline]
+    fn write_long(&mut self, opcode: u8, reg: Gpr, address: &Address) {
+        let rex = reg.0 >> 3 << 2 | address.index >> 3 << 1 | address.base >> 3;
+        if rex != 0 {
+            self.append(u64::from(0x40 | rex), 1);
+        }
+        let rest = address.word | u64::from(reg.0 & 7) << 3;
+        let word = rest << 16 | u64::from(opcode) << 8 | 0x0f;
+        self.append(word, 2 + address.count);
     }
 
     #[inline]

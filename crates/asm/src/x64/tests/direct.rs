@@ -7,7 +7,7 @@ use super::super::reg::{Gpr, Scale, Size};
 use super::super::table::Op;
 use std::vec::Vec;
 
-const OPS: [Op; 12] = [
+const OPS: [Op; 14] = [
     Op::Add,
     Op::Or,
     Op::And,
@@ -20,6 +20,8 @@ const OPS: [Op; 12] = [
     Op::Test,
     Op::Lea,
     Op::Movsxd,
+    Op::Movzx8,
+    Op::Movzx16,
 ];
 const SIZES: [Size; 2] = [Size::D, Size::Q];
 const DISPS: [i32; 8] = [0, 1, -8, 127, 128, -128, -129, i32::MAX];
@@ -45,13 +47,22 @@ fn addresses() -> Vec<Mem> {
     all
 }
 
+/// Whether memory or a constant may be in any place.
+fn has_other_forms(op: Op) -> bool {
+    !matches!(
+        op,
+        Op::Imul2 | Op::Lea | Op::Movsxd | Op::Movzx8 | Op::Movzx16
+    )
+}
+
 fn compare(direct: impl FnOnce(&mut Assembler), op: Op, size: Size, args: &[Arg]) {
     let mut asms = [(); 2].map(|()| Assembler::new(Features::baseline()));
     direct(&mut asms[0]);
     asms[1].emit(op, size, args);
     let [a, b] = asms
         .each_mut()
-        .map(|asm| asm.finish().expect("it is small").bytes.clone());
+        .map(|asm| asm.finish().expect("it is small"))
+        .map(|code| (code.bytes.clone(), code.relocs.clone()));
     assert_eq!(a, b, "{op:?} {size:?} {args:?}");
 }
 
@@ -66,7 +77,7 @@ fn registers_and_memory() {
                     if op != Op::Test {
                         compare(|a| a.emit_rm(op, size, r, mem), op, size, &[reg, place]);
                     }
-                    if !matches!(op, Op::Imul2 | Op::Lea | Op::Movsxd) {
+                    if has_other_forms(op) {
                         compare(|a| a.emit_mr(op, size, mem, r), op, size, &[place, reg]);
                     }
                 }
@@ -82,7 +93,7 @@ fn registers_and_memory() {
 #[test]
 fn constants() {
     let ops = OPS.into_iter();
-    for op in ops.filter(|op| !matches!(op, Op::Imul2 | Op::Lea | Op::Movsxd)) {
+    for op in ops.filter(|op| has_other_forms(*op)) {
         for size in SIZES {
             for r in Gpr::ALL {
                 for imm in [
@@ -101,5 +112,27 @@ fn constants() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn constants_in_memory() {
+    for op in [Op::Mov, Op::Add, Op::Cmp] {
+        for size in SIZES {
+            for mem in addresses() {
+                for imm in [0, 1, -1, 128, i64::from(i32::MAX), -1 << 31] {
+                    let args = [Arg::M(mem), Arg::I(imm)];
+                    compare(|a| a.emit_mi(op, size, mem, imm), op, size, &args);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn calls() {
+    for symbol in [0, 77, u32::MAX] {
+        let args = [Arg::S(symbol)];
+        compare(|a| a.emit_call(symbol), Op::Call, Size::Q, &args);
     }
 }
