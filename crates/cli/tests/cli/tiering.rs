@@ -211,3 +211,14 @@ fn instances_on_ten_threads_share_one_warm_up() {
     assert!(functions(&run, "baseline") <= defined, "{}", run.stderr);
     assert!(functions(&run, "optimizing") <= defined, "{}", run.stderr);
 }
+
+/// One call of one function, which moves twice while it runs.
+#[test]
+fn a_loop_goes_from_the_interpreter_to_optimized_code() {
+    let folder = Folder::new();
+    let options = ["--interpreter-threshold", "64", "--tier-stress", "sync"];
+    let run = folder.run(&options);
+    let told = "1 loops moved from the interpreter, 1 to better code while they ran";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(run.stderr.contains(" 2 interpreted;"), "{}", run.stderr);
+}
