@@ -51,7 +51,6 @@ const TIERS: &[(&str, &[&str])] = &[
             "0",
             "--tier-stress",
             "eager,sync,random=4",
-            "--gc-stress",
         ],
     ),
     (
