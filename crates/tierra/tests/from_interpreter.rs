@@ -303,3 +303,85 @@ fn traps_and_the_end_of_fuel_in_loops_that_moved() {
     let forever = r#"(module (func (export "run") (loop $l (br $l))))"#;
     same_everywhere(forever, &[]);
 }
+
+/// What can't be compiled stays in the interpreter, however long it counts: here, a round of the loop
+/// costs a megabyte of what the function may do.
+#[test]
+fn what_stays_in_the_interpreter_stays_there() {
+    let text = |locals: usize| {
+        format!(
+            r#"(module
+              (func $f (param $n i32) (result i32) (local {})
+                (loop $l
+                  (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+                  {})
+                (i32.const 7))
+              (func (export "run") (param i32) (result i32)
+                (drop (call $f (local.get 0)))
+                (call $f (i32.const 3))))"#,
+            "i64 ".repeat(locals),
+            "nop ".repeat(1_000_000)
+        )
+    };
+    let run = |text: &str, mixed, code_memory: usize| {
+        let mut config = Config::new();
+        config.tier(Tier::Auto).mixed_tiers(mixed);
+        config.tiering(Tiering {
+            interpreted: Some(0),
+            code_memory,
+            ..Tiering::default()
+        });
+        let engine = Engine::new(&config).unwrap();
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let run = instance.get_typed_func::<i32, i32>(&mut store, "run");
+        // More than 2^31, twice.
+        assert_eq!(run.unwrap().call(&mut store, 5_000).unwrap(), 7);
+    };
+    run(&text(12_500), None, usize::MAX);
+    let short = text(0);
+    run(&short, None, 0);
+    for seed in 0..4 {
+        run(&short, Some(seed), usize::MAX);
+    }
+}
+
+/// Every frame of a recursion stands in another loop of one large function.
+#[test]
+fn a_function_is_not_compiled_for_each_of_its_loops() {
+    const LOOPS: usize = 40;
+    let body: String = (0..LOOPS)
+        .map(|i| {
+            format!(
+                r#"(if (i32.eq (local.get 0) (i32.const {i}))
+                  (then
+                    (call $f (i32.add (local.get 0) (i32.const 1)))
+                    (local.set 1 (i32.const 600000))
+                    (loop $l (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))))"#
+            )
+        })
+        .collect();
+    let text = format!(
+        r#"(module (func $f (export "run") (param i32) (local i32)
+          {body}
+          (if (i32.eq (local.get 0) (i32.const -1)) (then {}))))"#,
+        "nop ".repeat(100_000)
+    );
+    let mut config = Config::new();
+    config.tier(Tier::Auto).tiering(Tiering {
+        interpreted: Some(1),
+        per_byte: 0,
+        at_least: 0,
+        ..Tiering::default()
+    });
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, &text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<i32, ()>(&mut store, "run");
+    run.unwrap().call(&mut store, 0).unwrap();
+    let stats = engine.tier_stats();
+    assert!((2..10).contains(&stats.entered), "{stats:?}");
+    assert!(stats.baseline.functions < 10, "{stats:?}");
+}

@@ -73,7 +73,7 @@ pub struct FuncRecord {
     pub machine_adapter: AtomicPtr<u8>,
     /// Counts down to the next tier.
     pub budget: AtomicI32,
-    /// How often the function was called in the tier that counts, modulo 2^32.
+    /// How often the function was called in code of one pass that counts, modulo 2^32.
     pub calls: AtomicU32,
     /// The function's index in its module; 0 for a host function.
     pub index: FuncIdx,
@@ -279,7 +279,7 @@ pub struct ExecContext {
     pub native_stack: Cell<(usize, usize)>,
     /// The state of a function that is about to go on in better code (on-stack replacement), in
     /// the order of [`tierra_core::frame`]. Between writing and reading it nothing runs that could
-    /// collect, call or stop: it is no root.
+    /// collect or write another one: it is no root.
     pub osr_buffer: Cell<*mut u64>,
     /// For how many ticks of a clock the next sample stands, and how deep in host functions the
     /// guest was at the last one.

@@ -1,4 +1,5 @@
-//! A shorter way to the most frequent instructions: those of general registers at 32 and 64 bits.
+//! A shorter way to the most frequent instructions: those of general registers at 32 and 64 bits,
+//! narrow loads, and calls.
 //!
 //! A compiler that writes tens of megabytes of code per second can't afford to look for the form of
 //! every move. For the rows below the form is known from the operands' kinds, so the bytes are put

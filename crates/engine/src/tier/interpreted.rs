@@ -5,7 +5,7 @@
 //! head of a loop, that code has an entry there.
 
 use super::event::Event;
-use super::module::{Outcome, Stage, State, TieredModule};
+use super::module::{Outcome, Stage, State, TieredModule, caught};
 use super::policy;
 use super::rise::{check_size, check_states};
 use crate::adapters::{Shape, Way};
@@ -31,22 +31,26 @@ impl TieredModule {
             return None;
         }
         let place = self.place(func);
-        let mut budget = match state.functions[place] {
-            Stage::Beginning => self.tiering.budget(self.body_len(func)),
-            _ => self.tiering.pause(),
-        };
-        let mut exit = match at {
-            Some(at) => self.exit_at(&mut state, code, func, at),
-            None => Ok(None),
-        };
-        if let Err(why) = self.leave_for_good(&mut state, code, func) {
-            if state.functions[place] == Stage::Beginning {
-                state.functions[place] = Stage::Interpreted;
+        let budget = match state.functions[place] {
+            // What it counts leads nowhere; another thread may have found out.
+            Stage::Interpreted => {
+                record.budget.store(policy::NEVER, Ordering::Relaxed);
+                return None;
             }
-            budget = policy::NEVER;
-            exit = Err(why);
+            Stage::Beginning => self.tiering.budget(self.body_len(func)),
+            _ => self.tiering.pause_for(self.body_len(func)),
+        };
+        let exit = caught(
+            &mut *state,
+            |_| (),
+            |state| self.leave_from(state, code, func, at),
+        );
+        let stays = state.functions[place] == Stage::Beginning;
+        if stays {
+            state.functions[place] = Stage::Interpreted;
         }
         drop(state);
+        let budget = if stays { policy::NEVER } else { budget };
         record.budget.store(budget, Ordering::Relaxed);
         let exit = exit.unwrap_or_else(|why| {
             self.tell_stays(func, why);
@@ -58,12 +62,24 @@ impl TieredModule {
         exit
     }
 
-    /// Sees to it that the next call of a function runs in machine code.
-    fn leave_for_good(&self, state: &mut State, code: &ModuleCode, func: FuncIdx) -> Outcome<()> {
+    /// Gives a function machine code if it has none, lets the interpreter call it, and finds the way
+    /// out of the loop.
+    fn leave_from(
+        &self,
+        state: &mut State,
+        code: &ModuleCode,
+        func: FuncIdx,
+        at: Option<u32>,
+    ) -> Outcome<Option<Arc<LoopExit>>> {
+        let exit = match at {
+            Some(at) => self.exit_at(state, code, func, at),
+            None => Ok(None),
+        };
         if state.functions[self.place(func)] == Stage::Beginning {
             self.compile_first(state, func)?;
         }
-        self.call_machine_code(state, code, func)
+        self.call_machine_code(state, code, func)?;
+        exit
     }
 
     /// Lets the interpreter call a function's machine code.
@@ -73,14 +89,18 @@ impl TieredModule {
         code: &ModuleCode,
         func: FuncIdx,
     ) -> Outcome<()> {
+        let stage = state.functions[self.place(func)];
+        if matches!(stage, Stage::New | Stage::Beginning | Stage::Interpreted) {
+            return Err("it has no machine code".into());
+        }
         let record = self.record(func);
         if !record.machine_adapter.load(Ordering::Acquire).is_null() {
             return Ok(());
         }
         let adapter = self.adapter(state, Way::In, shape(self.wasm(), func))?;
         let entry = record.machine_entry.load(Ordering::Acquire);
-        // SAFETY: both are of the function's type, and live as long as the module; nobody changes
-        // the entry while the state is locked.
+        // SAFETY: the entry is the function's own code, the adapter of its type; they live as long as
+        // the module, and nobody changes the entry while the state is locked.
         unsafe { code.set_machine_code(func, entry, adapter as *mut u8) };
         Ok(())
     }
@@ -106,6 +126,18 @@ impl TieredModule {
         Ok(Some(exit))
     }
 
+    /// All of a function is compiled for each of its loops that the interpreter leaves, so there are
+    /// not many of a large one.
+    fn check_copies(&self, state: &mut State, func: FuncIdx) -> Outcome<()> {
+        let copies = state.copies.entry(func).or_default();
+        let bytes = *copies as usize * self.body_len(func);
+        if bytes > policy::COPIES {
+            return Err("there are enough copies of the function".into());
+        }
+        *copies += 1;
+        Ok(())
+    }
+
     fn make_exit(
         &self,
         state: &mut State,
@@ -113,6 +145,8 @@ impl TieredModule {
         func: FuncIdx,
         at: u32,
     ) -> Outcome<LoopExit> {
+        self.check_copies(state, func)?;
+        self.check_room(&state.chunks, state.chunks.wanted(0))?;
         let from = loop_state(code, func, at)?.ok_or("there is no such loop")?;
         check_size(&from.state)?;
         let results = shape(self.wasm(), func).results;

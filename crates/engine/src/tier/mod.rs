@@ -18,8 +18,8 @@
 //! - What can't be had (memory for code, a function within the limits of a compiler) leaves a function
 //!   in the tier that it is in.
 //!
-//! **Cost.** A subtraction and a branch for each entry and round of a loop, in the code of one pass
-//! only.
+//! **Cost.** A subtraction and a branch for each entry and round of a loop in the code of one pass, an
+//! instruction in the interpreter's; none in optimized code.
 
 pub mod builtins;
 pub mod event;

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) loops: HashMap<(FuncIdx, u32), LoopStage>,
     /// The ways from the interpreter to code of one pass; `None` where there can't be one.
     pub(super) exits: HashMap<(FuncIdx, u32), Option<Arc<LoopExit>>>,
+    /// For how many loops a function was compiled for them.
+    pub(super) copies: HashMap<FuncIdx, u32>,
     /// Of large functions, how many loops are around each loop.
     pub(super) depths: HashMap<FuncIdx, HashMap<u32, u32>>,
     sites: Sites,
@@ -132,6 +134,7 @@ impl TieredModule {
                 functions: vec![Stage::New; count],
                 loops: HashMap::new(),
                 exits: HashMap::new(),
+                copies: HashMap::new(),
                 depths: HashMap::new(),
                 sites: Sites::default(),
                 kept: Kept::default(),
@@ -445,13 +448,13 @@ impl LazyTier for TieredModule {
             return false;
         }
         let mut state = self.lock();
-        let stage = state.functions[self.place(func)];
-        !matches!(stage, Stage::Interpreted | Stage::Beginning)
-            && self.call_machine_code(&mut state, code, func).is_ok()
+        self.call_machine_code(&mut state, code, func).is_ok()
     }
 
     fn is_counted(&self, func: FuncIdx) -> bool {
-        self.lock().functions[self.place(func)] == Stage::Beginning
+        // The cache may just have had machine code for it.
+        let stage = self.lock().functions[self.place(func)];
+        !matches!(stage, Stage::New | Stage::Interpreted)
     }
 
     fn used_up(&self, code: &ModuleCode, func: FuncIdx, at: Option<u32>) -> Option<Arc<LoopExit>> {

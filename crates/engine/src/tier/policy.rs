@@ -64,6 +64,9 @@ pub const FEW_CALLS: u32 = 4;
 /// Bytes of a body from which on a loop within another one waits for that one to ask: code that
 /// begins within both contains most of the function twice.
 pub const LARGE_BODY: usize = 6 << 10;
+/// Bytes of a function's body that may be compiled in one pass for its loops that the interpreter
+/// leaves, before the last time.
+pub const COPIES: usize = 512 << 10;
 /// Bytes of memory that a module may have for adapters, if it may have none for code.
 pub const ADAPTERS: usize = 1 << 20;
 /// Bytes of code from which on it takes too long to find out what a module never does with its
@@ -110,6 +113,16 @@ impl Tiering {
     /// What a function may do until it looks again.
     pub fn pause(&self) -> i32 {
         if self.stress.eager { 0 } else { LOOK_AGAIN }
+    }
+
+    /// The same in the interpreter, where the next step is one pass over the whole body.
+    pub fn pause_for(&self, body: usize) -> i32 {
+        let pass = i32::try_from(body.saturating_mul(64)).unwrap_or(i32::MAX);
+        if self.stress.eager {
+            0
+        } else {
+            pass.max(LOOK_AGAIN)
+        }
     }
 
     /// A choice of so many, by the seed and what it is for.
