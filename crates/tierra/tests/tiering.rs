@@ -5,6 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tierra::*;
 
+/// Engines whose functions begin in code of one pass, and in the interpreter.
+fn both(stress: Stress) -> [Engine; 2] {
+    [None, Some(64)]
+        .map(|interpreted| configured(stress, |_, tiering| tiering.interpreted = interpreted))
+}
+
 /// An engine whose functions rise, with what makes rare things happen.
 fn engine(stress: Stress) -> Engine {
     configured(stress, |_, _| ())
@@ -135,8 +141,8 @@ fn fuel_is_the_same_wherever_a_function_runs() {
 #[test]
 fn deadlines_stop_loops_in_every_tier() {
     let text = r#"(module (func (export "forever") (loop $l (br $l))))"#;
-    for stress in [Stress::default(), eager()] {
-        let (mut store, instance) = instance(&engine(stress), text);
+    for engine in [Stress::default(), eager()].into_iter().flat_map(both) {
+        let (mut store, instance) = instance(&engine, text);
         let forever = instance
             .get_typed_func::<(), ()>(&mut store, "forever")
             .unwrap();
@@ -163,12 +169,14 @@ fn many_functions_called_once_each() {
         text += &format!("(call $f{i})");
     }
     text += "(br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (global.get $g)))";
-    let (mut store, instance) = instance(&engine(Stress::default()), &text);
-    let run = instance
-        .get_typed_func::<i32, i32>(&mut store, "run")
-        .unwrap();
-    let round = (COUNT * (COUNT - 1) / 2) as i32;
-    assert_eq!(run.call(&mut store, 20).unwrap(), round.wrapping_mul(20));
+    for engine in both(Stress::default()) {
+        let (mut store, instance) = instance(&engine, &text);
+        let run = instance
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
+        let round = (COUNT * (COUNT - 1) / 2) as i32;
+        assert_eq!(run.call(&mut store, 20).unwrap(), round.wrapping_mul(20));
+    }
 }
 
 /// The guest goes on while one enormous function is optimized.
@@ -181,12 +189,14 @@ fn one_enormous_function() {
         text += &format!("(local.set 1 (i32.xor (local.get 1) (i32.const {i})))");
     }
     text += "(br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 1)))";
-    let (mut store, instance) = instance(&engine(Stress::default()), &text);
-    let run = instance
-        .get_typed_func::<i32, i32>(&mut store, "run")
-        .unwrap();
-    let once = run.call(&mut store, 1).unwrap();
-    assert_eq!(run.call(&mut store, 501).unwrap(), once);
+    for engine in both(Stress::default()) {
+        let (mut store, instance) = instance(&engine, &text);
+        let run = instance
+            .get_typed_func::<i32, i32>(&mut store, "run")
+            .unwrap();
+        let once = run.call(&mut store, 1).unwrap();
+        assert_eq!(run.call(&mut store, 501).unwrap(), once);
+    }
 }
 
 /// Recursion through the host, with frames of all tiers on the stack, and an exception through them.
@@ -206,11 +216,12 @@ fn recursion_and_exceptions_across_tiers_and_the_host() {
           (block $h (result i32)
             (try_table (result i32) (catch $t $h) (call $down (local.get 0)))
             (return))))"#;
-    for random in 0..20 {
-        let engine = engine(Stress {
-            random: Some(random),
-            ..eager()
-        });
+    let random = |random| Stress {
+        random: Some(random),
+        ..eager()
+    };
+    let seeds = (0..20).map(random);
+    for engine in seeds.chain([eager(), Stress::default()]).flat_map(both) {
         let module = Module::new(&engine, text).unwrap();
         let mut store = Store::new(&engine, ());
         let again = Func::wrap(
@@ -244,9 +255,14 @@ fn references_survive_moving() {
               (i32.add (struct.get $box 0 (local.get $b)) (i32.const 1)))
             (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
           (struct.get $box 0 (local.get $b))))"#;
-    for random in [None, Some(1), Some(2)] {
+    let beginnings = [None, Some(0)];
+    let seeds = [None, Some(1), Some(2)];
+    for (random, interpreted) in seeds.iter().flat_map(|s| beginnings.map(|b| (*s, b))) {
         let stress = Stress { random, ..eager() };
-        let engine = configured(stress, |config, _| _ = config.gc_stress(true));
+        let engine = configured(stress, |config, tiering| {
+            tiering.interpreted = interpreted;
+            config.gc_stress(true);
+        });
         let (mut store, instance) = instance(&engine, text);
         let run = instance
             .get_typed_func::<i32, i32>(&mut store, "run")
@@ -257,8 +273,12 @@ fn references_survive_moving() {
 
 #[test]
 fn without_memory_for_code_everything_still_runs() {
-    for code_memory in [0, 64 << 10, 192 << 10] {
-        let engine = configured(eager(), |_, tiering| tiering.code_memory = code_memory);
+    let beginnings = [None, Some(0)];
+    let memory = [0, 64 << 10, 192 << 10];
+    for (code_memory, interpreted) in memory.iter().flat_map(|m| beginnings.map(|b| (*m, b))) {
+        let engine = configured(eager(), |_, tiering| {
+            (tiering.code_memory, tiering.interpreted) = (code_memory, interpreted);
+        });
         let (mut store, instance) = instance(&engine, SUM);
         let sum = instance
             .get_typed_func::<i32, i64>(&mut store, "sum")

@@ -81,11 +81,15 @@ fn same_with(text: &str, args: &[Val], change: impl Fn(&mut Config)) -> Vec<Stri
     change(&mut config);
     let expected = outcome(&Engine::new(&config).unwrap(), text, args, 3);
     for stress in ways() {
-        let engine = rising(stress, |config, _| {
-            config.consume_fuel(true);
-            change(config);
-        });
-        assert_eq!(outcome(&engine, text, args, 3), expected, "{stress:?}");
+        for interpreted in [None, Some(0), Some(64)] {
+            let engine = rising(stress, |config, tiering| {
+                config.consume_fuel(true);
+                tiering.interpreted = interpreted;
+                change(config);
+            });
+            let seen = outcome(&engine, text, args, 3);
+            assert_eq!(seen, expected, "{stress:?}, {interpreted:?}");
+        }
     }
     expected
 }
