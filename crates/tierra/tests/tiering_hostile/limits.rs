@@ -95,14 +95,19 @@ fn threads_share_modules_that_come_and_go() {
         synchronous,
         ..eager()
     };
-    for stress in [
+    for (stress, interpreted) in [
         asynchronous,
         eager(),
         random(3, false),
         random(4, true),
         Stress::default(),
-    ] {
-        let engine = rising(stress, |_, tiering| tiering.threads = 2);
+    ]
+    .into_iter()
+    .flat_map(|stress| [(stress, None), (stress, Some(1))])
+    {
+        let engine = rising(stress, |_, tiering| {
+            (tiering.threads, tiering.interpreted) = (2, interpreted);
+        });
         for _ in 0..6 {
             let module = Module::new(&engine, &text).unwrap();
             let memory = shared(&engine);
