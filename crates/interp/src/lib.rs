@@ -11,7 +11,8 @@
 //! Instructions are types with one function each ([`ops`]); two backends dispatch them
 //! ([`dispatch`]). Guest calls push frames on a stack of slots of our own and never recurse on
 //! the host's stack ([`ops::call`]); the stack can be walked for backtraces, exceptions and
-//! garbage collection ([`walk`]).
+//! garbage collection ([`walk`]). A function that is to have machine code counts what it does, and leaves
+//! for it in the middle of a loop by a tail call ([`osr`]).
 //!
 //! # Invariants
 //!
